@@ -1,0 +1,1 @@
+"""Crouter: an Anthropic-compatible API proxy whose privacy policy is executable."""

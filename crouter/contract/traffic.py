@@ -1,0 +1,35 @@
+"""Declares the proxied routes, the headers taken out, the bounds and the default limits."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path that is forwarded. `{id}` in the path stands for one segment."""
+
+    name: str
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    metered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Default rate limits of one API key."""
+
+    requests_per_minute: int
+    requests_per_hour: int
+    requests_per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What is forwarded to the upstream. A header pattern that ends in `*` is a prefix; all are lower case."""
+
+    upstream: str
+    body_bytes_max: int
+    routes: tuple[Route, ...]
+    drops_request_headers: tuple[str, ...]
+    drops_response_headers: tuple[str, ...]
+    limits: Limits
