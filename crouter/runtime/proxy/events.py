@@ -1,0 +1,269 @@
+"""Taps an answer of the Messages API: reads usage and the way it ended, and nothing of its content.
+
+The tap gets decoded bytes cut anywhere. It parses the four events that matter; the data of all others, which is
+nearly everything, is passed over without a copy. A line is buffered only while it may still matter, up to
+`EVENT_BYTES_MAX`. Framing follows the HTML standard, 9.2.6: LF, CR and CRLF, comments, data over several
+lines, optional space after the colon.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from crouter.runtime.proxy.usage import UsageMeter, reported_model
+
+EVENT_BYTES_MAX: Final = 256 * 1024
+
+_NAME_LINE_BYTES_MAX: Final = 64
+_TEXT_CHARS_MAX: Final = 64
+# Longer than a byte order mark and either field name: a line of this length has shown what it is.
+_LINE_HEAD_BYTES: Final = 16
+_BOM: Final = b"\xef\xbb\xbf"
+
+_READ: Final = frozenset({b"message_start", b"message_delta", b"message_stop", b"error"})
+_PASSED_OVER: Final = frozenset({b"content_block_start", b"content_block_delta", b"content_block_stop", b"ping"})
+_NO_NAME: Final = b""
+_UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+
+
+class _Usage(msgspec.Struct):
+    model: Any = None
+    usage: Any = None
+    stop_reason: Any = None
+    content: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Error(msgspec.Struct):
+    type: Any = None
+
+
+class _Delta(msgspec.Struct):
+    stop_reason: Any = None
+
+
+class _Event(msgspec.Struct):
+    type: Any = None
+    message: _Usage | None = None
+    delta: _Delta | None = None
+    usage: Any = None
+    error: _Error | None = None
+
+
+class _Type(msgspec.Struct):
+    type: Any = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_type = msgspec.json.Decoder(_Type).decode
+_decode_message = msgspec.json.Decoder(_Usage).decode
+
+
+class AnswerFacts:
+    """What is known of one answer, however it was transported."""
+
+    __slots__ = ("content_began", "error_type", "model", "stop_reason", "stopped", "usage")
+
+    def __init__(self) -> None:
+        self.usage = UsageMeter()
+        self.model: str | None = None
+        self.stop_reason: str | None = None
+        self.content_began = False
+        self.stopped = False
+        self.error_type: str | None = None
+
+
+class EventTap:
+    """Reads a stream of server-sent events. Feed it decoded bytes, then `close()` it once."""
+
+    __slots__ = ("_after_cr", "_data", "_data_bytes", "_line", "_name", "_skips_line", "_starts", "facts")
+
+    def __init__(self) -> None:
+        self.facts = AnswerFacts()
+        self._name = _NO_NAME
+        self._data: list[bytes] = []
+        self._data_bytes = 0
+        self._line = bytearray()
+        self._skips_line = False
+        self._after_cr = False
+        self._starts = True
+
+    def feed(self, data: bytes) -> None:
+        """Reads on. Never raises for anything the upstream may send."""
+        if self._after_cr or b"\r" in data:
+            data = self._with_line_feeds(data)
+        position = 0
+        end = data.find(b"\n")
+        if end >= 0 and (self._line or self._skips_line):
+            self._finish_line(data[:end])
+            position = end + 1
+            end = data.find(b"\n", position)
+        while end >= 0:
+            if end == position:
+                self._dispatch()
+            elif self._name not in _PASSED_OVER or not data.startswith(b"data:", position):
+                self._take_line(data[position:end])
+            position = end + 1
+            end = data.find(b"\n", position)
+        if position < len(data):
+            self._keep_unfinished(data, position)
+
+    def close(self) -> None:
+        """The stream has ended. A last event without its empty line counts if its JSON is whole."""
+        if self._line and not self._skips_line:
+            self._take_line(bytes(self._line))
+        self._dispatch(cut_short=True)
+        self._line.clear()
+
+    def _with_line_feeds(self, data: bytes) -> bytes:
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+            self._after_cr = False
+        if data:
+            self._after_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _finish_line(self, rest: bytes) -> None:
+        if not self._skips_line:
+            line = bytes(self._line) + rest
+            if line:
+                self._take_line(line)
+            else:
+                self._dispatch()
+        self._skips_line = False
+        self._line.clear()
+
+    def _keep_unfinished(self, data: bytes, position: int) -> None:
+        if self._skips_line:
+            return
+        line = self._line
+        # The margin covers what comes before the value, so that every cut gives the same answer.
+        if len(line) + len(data) - position > EVENT_BYTES_MAX + _LINE_HEAD_BYTES:
+            # Too long to be of use; only its beginning decides whether that is a loss.
+            line += data[position : position + _LINE_HEAD_BYTES]
+            if self._may_matter(line):
+                self._data_bytes = EVENT_BYTES_MAX + 1
+            self._skip_line()
+            return
+        line += data[position:]
+        if len(line) >= _LINE_HEAD_BYTES and not self._may_matter(line):
+            self._skip_line()
+
+    def _skip_line(self) -> None:
+        self._starts = False
+        self._skips_line = True
+        self._line.clear()
+
+    def _may_matter(self, head: bytearray) -> bool:
+        if self._starts and head.startswith(_BOM):
+            head = head[len(_BOM) :]
+        if head.startswith(b"data:"):
+            return self._name not in _PASSED_OVER
+        return head.startswith(b"event:") and len(head) <= _NAME_LINE_BYTES_MAX
+
+    def _take_line(self, line: bytes) -> None:
+        if self._starts:
+            self._starts = False
+            line = line.removeprefix(_BOM)
+            if not line:
+                self._dispatch()
+                return
+        field, colon, value = line.partition(b":")
+        if colon and value[:1] == b" ":
+            value = value[1:]
+        if field == b"data":
+            self._take_data(value)
+        elif field == b"event" and len(line) <= _NAME_LINE_BYTES_MAX:
+            self._name = value
+
+    def _take_data(self, value: bytes) -> None:
+        if self._name in _PASSED_OVER:
+            return
+        self._data_bytes += len(value) + 1
+        if self._data_bytes <= EVENT_BYTES_MAX:
+            self._data.append(value)
+        else:
+            self._data.clear()
+
+    def _dispatch(self, *, cut_short: bool = False) -> None:
+        name, data, too_large = self._name, self._data, self._data_bytes > EVENT_BYTES_MAX
+        self._name = _NO_NAME
+        if name in _PASSED_OVER:
+            if name == b"content_block_start":
+                self.facts.content_began = True
+            if data:
+                self._data = []
+            self._data_bytes = 0
+            return
+        self._data_bytes = 0
+        if too_large:
+            self._data = []
+            if name in _READ or name == _NO_NAME:
+                self.facts.usage.note("event_too_large")
+        elif data:
+            self._data = []
+            self._take_event(name, b"\n".join(data), cut_short)
+
+    def _take_event(self, name: bytes, data: bytes, cut_short: bool) -> None:
+        usage = self.facts.usage
+        if name not in _READ:
+            if name != _NO_NAME:
+                usage.note("event_unknown")
+                return
+            name = _type_in(data)
+            if name not in _READ:
+                if name == b"content_block_start":
+                    self.facts.content_began = True
+                return
+        try:
+            event = _decode_event(data)
+        except _UNDECODABLE:
+            # Cut off in the middle, an event has simply not been reported.
+            if not cut_short:
+                usage.note("event_malformed")
+                if name == b"error":
+                    self.facts.error_type = "unnamed"
+            return
+        self._take_facts(name, event)
+
+    def _take_facts(self, name: bytes, event: _Event) -> None:
+        facts = self.facts
+        if name == b"message_start":
+            if event.message is not None:
+                facts.model = reported_model(event.message.model)
+                facts.usage.update(event.message.usage, at_start=True)
+        elif name == b"message_delta":
+            facts.usage.update(event.usage)
+            if event.delta is not None and isinstance(event.delta.stop_reason, str):
+                facts.stop_reason = event.delta.stop_reason[:_TEXT_CHARS_MAX]
+        elif name == b"message_stop":
+            facts.stopped = True
+        else:
+            kind = event.error.type if event.error is not None else None
+            facts.error_type = kind[:_TEXT_CHARS_MAX] if isinstance(kind, str) else "unnamed"
+
+
+def facts_of_message(body: bytes) -> AnswerFacts:
+    """The facts of a complete, decoded JSON answer; `stopped` only if the body is whole JSON.
+
+    A body without a `usage` object, such as an error or a list of models, reports nothing.
+    """
+    facts = AnswerFacts()
+    try:
+        message = _decode_message(body)
+    except _UNDECODABLE:
+        return facts
+    facts.stopped = True
+    facts.model = reported_model(message.model)
+    facts.usage.update(message.usage)
+    facts.content_began = bytes(memoryview(message.content)[:64]).strip() not in (b"", b"[]")
+    if isinstance(message.stop_reason, str):
+        facts.stop_reason = message.stop_reason[:_TEXT_CHARS_MAX]
+    return facts
+
+
+def _type_in(data: bytes) -> bytes:
+    try:
+        kind = _decode_type(data).type
+    except _UNDECODABLE:
+        return _NO_NAME
+    return kind.encode("utf-8", "replace") if isinstance(kind, str) else _NO_NAME

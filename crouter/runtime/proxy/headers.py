@@ -1,0 +1,123 @@
+"""Decides which headers of a request leave for the upstream, and which headers of its answer go back.
+
+Both are open lists on purpose: a new `anthropic-*` header passes without a release of ours, with its value
+untouched. What is dropped: what belongs to one connection, the customer's key, what identifies or
+locates the customer, and what identifies our account at the upstream. The transport adds host, length, and our key.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from crouter.runtime.proxy.content_coding import readable_accept_encoding
+
+Headers = tuple[tuple[str, str], ...]
+
+# RFC 9110 7.6.1, and what older intermediaries send in its spirit.
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings",
+    }
+)
+
+# A key of the customer would be refused upstream at best; a workspace or profile goes with the
+# key, and the key that leaves is ours: they would select a part of our account.
+_CREDENTIALS: Final = frozenset({"x-api-key", "authorization", "anthropic-workspace-id", "anthropic-user-profile-id"})
+# Set by the transport from what it really sends; `expect` was answered on our own leg.
+_TRANSPORT: Final = frozenset({"host", "content-length", "expect", "accept-encoding"})
+
+_OUR_ACCOUNT: Final = frozenset({"anthropic-organization-id", "anthropic-workspace-id", "x-organization-uuid"})
+# Statements of the upstream's edge about the upstream's own host.
+_THEIR_EDGE: Final = frozenset(
+    {
+        "alt-svc",
+        "nel",
+        "report-to",
+        "reporting-endpoints",
+        "server",
+        "server-timing",
+        "set-cookie",
+        "strict-transport-security",
+        "via",
+    }
+)
+# One upstream key serves all customers: its limits are ours and say nothing to one of them.
+_OUR_LIMITS_PREFIXES: Final = ("anthropic-ratelimit-", "anthropic-priority-", "cf-", "x-envoy-")
+
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+
+
+class HeaderFilter:
+    """Passes every header but the named ones. Names and prefixes are lower-case header names."""
+
+    __slots__ = ("_names", "_prefixes")
+
+    def __init__(self, names: Iterable[str], prefixes: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._prefixes = tuple(sorted(set(prefixes)))
+        for name in (*self._names, *self._prefixes):
+            if not _NAME.fullmatch(name):
+                raise ValueError("a dropped header is given as a lower-case header name or prefix")
+
+    def kept(self, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The headers that pass, in order, untouched."""
+        names, prefixes = self._names, self._prefixes
+        kept = []
+        connection: list[str] = []
+        for pair in headers:
+            lower = pair[0].lower()
+            if lower == "connection":
+                connection.append(pair[1])
+            elif lower not in names and not lower.startswith(prefixes):
+                kept.append(pair)
+        named = _named_by(connection)
+        if named:
+            kept = [pair for pair in kept if pair[0].lower() not in named]
+        return kept
+
+
+class RequestHeaders:
+    """What may leave. The identifying and locating headers come from the declarations."""
+
+    __slots__ = ("_filter",)
+
+    def __init__(self, dropped_names: Iterable[str], dropped_prefixes: Iterable[str]) -> None:
+        self._filter = HeaderFilter(HOP_BY_HOP | _CREDENTIALS | _TRANSPORT | frozenset(dropped_names), dropped_prefixes)
+
+    def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
+        """The client's headers that go upstream, and an `accept-encoding` that we can meter."""
+        accepted = [value for name, value in headers if name.lower() == "accept-encoding"]
+        coding = readable_accept_encoding(", ".join(accepted) if accepted else None)
+        return (*self._filter.kept(headers), ("accept-encoding", coding))
+
+
+class ResponseHeaders:
+    """What goes back. `request-id` stays the upstream's; ours is added beside it."""
+
+    __slots__ = ("_filter",)
+
+    def __init__(self, dropped_names: Iterable[str] = (), dropped_prefixes: Iterable[str] = ()) -> None:
+        self._filter = HeaderFilter(
+            HOP_BY_HOP | _OUR_ACCOUNT | _THEIR_EDGE | {"x-crouter-request-id"} | frozenset(dropped_names),
+            (*_OUR_LIMITS_PREFIXES, *dropped_prefixes),
+        )
+
+    def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Headers:
+        """The upstream's headers that go to the client, and our own request id."""
+        return (*self._filter.kept(headers), ("x-crouter-request-id", request_id))
+
+
+def _named_by(connection: list[str]) -> frozenset[str]:
+    if not connection:
+        return frozenset()
+    return frozenset(name for value in connection for part in value.split(",") if (name := part.strip().lower()))
