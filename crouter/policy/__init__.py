@@ -1,0 +1,1 @@
+"""The policy language: what policy.yaml may say, how it is read, and what is wrong with it."""

@@ -1,0 +1,78 @@
+"""The mechanisms of the library that can enforce a sentence of the policy. Holds names only: nothing is imported.
+
+`module` is the module or package that acts, or the generated family where the output itself is what enforces.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """Something that makes a sentence true, whatever the rest of the service does."""
+
+    module: str
+    does: str
+
+
+MECHANISMS = {
+    "declared_columns": Mechanism(
+        "crouter.runtime.database",
+        "A row is written with declared columns only, and the schema has no column that is not declared.",
+    ),
+    "usage_record": Mechanism(
+        "crouter.runtime.usage",
+        "One upstream attempt leaves one record, with the upstream's own counts.",
+    ),
+    "declared_log_fields": Mechanism(
+        "crouter.runtime.logs",
+        "A log line keeps declared fields only, and none of their kinds can hold free text.",
+    ),
+    "usage_tap": Mechanism(
+        "crouter.runtime.proxy.events",
+        "Of an answer that passes, usage figures are read and nothing else.",
+    ),
+    "no_core_dumps": Mechanism(
+        "crouter.runtime.process",
+        "A crash leaves no image of the memory, and no traceback with local values.",
+    ),
+    "streamed_bodies": Mechanism(
+        "crouter.runtime.server.relay",
+        "Bodies are relayed as they come, and their buffers are dropped with the request.",
+    ),
+    "header_filter": Mechanism(
+        "crouter.runtime.proxy.headers",
+        "Declared headers are taken out before anything is forwarded.",
+    ),
+    "egress_guard": Mechanism(
+        "crouter.runtime.egress",
+        "A connection is opened to the hosts of declared processors only.",
+    ),
+    "row_level_security": Mechanism(
+        "generated.database",
+        "The database shows an account its own rows only.",
+    ),
+    "edge_worker": Mechanism(
+        "generated.edge",
+        "The edge Worker takes identifying headers out and hands requests on.",
+    ),
+    "sealed_keys": Mechanism(
+        "crouter.runtime.keys",
+        "API keys are stored encrypted, and found by a keyed hash.",
+    ),
+    "https_only": Mechanism(
+        "crouter.runtime.server.transport",
+        "Plain HTTP is turned away, and browsers are told to use HTTPS only.",
+    ),
+    "retention_job": Mechanism(
+        "crouter.runtime.retention",
+        "What has reached its end is removed on schedule, with evidence of each run.",
+    ),
+    "cookie_register": Mechanism(
+        "crouter.runtime.web.cookies",
+        "A cookie that is not declared is not set.",
+    ),
+    "content_security_policy": Mechanism(
+        "crouter.runtime.web.headers",
+        "A page can load from and send to declared processors only.",
+    ),
+}

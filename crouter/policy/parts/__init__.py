@@ -1,0 +1,1 @@
+"""The parts of policy.yaml, one module for parts that are read together."""

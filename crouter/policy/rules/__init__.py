@@ -1,0 +1,31 @@
+"""What has to hold between the parts of a policy, one module for each idea. `frame.py` says what a rule is.
+
+Whether promises contradict each other is not judged here.
+"""
+
+from crouter.policy.rules import (
+    claims,
+    filling,
+    folds,
+    recipients,
+    references,
+    retention,
+    said,
+    surface,
+    tables,
+)
+
+ALL_RULES = (
+    *references.RULES,
+    *tables.RULES,
+    *filling.RULES,
+    *folds.RULES,
+    *retention.RULES,
+    *recipients.RULES,
+    *surface.RULES,
+    *claims.RULES,
+    *said.RULES,
+)
+"""Every rule. The order does not matter: problems are sorted by place."""
+
+__all__ = ["ALL_RULES"]

@@ -1,0 +1,88 @@
+"""What the service shows to the outside fits together: routes, limits, and consent for what a browser keeps."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from crouter.policy.model import Policy
+from crouter.policy.problems import Path
+from crouter.policy.rules.frame import Finding, Rule
+
+
+def _answered(path: str) -> str:
+    """The path with one word for every segment that stands for any."""
+    return re.sub(r"\{[a-z_]+\}", "{}", path)
+
+
+def _routes(policy: Policy) -> Iterator[Finding]:
+    first: dict[tuple[str, str], str] = {}
+    for name, route in policy.proxy.routes.items():
+        known = first.setdefault((route.method, _answered(route.path)), name)
+        if known != name:
+            sentence = f"the route `{known}` has this method and path already"
+            yield Finding(("proxy", "routes", name, "path"), sentence, "delete one of the two")
+
+
+def _relay(policy: Policy) -> Iterator[Finding]:
+    if policy.analytics is None:
+        return
+    if "{" in policy.analytics.relay:
+        sentence = "the relay is one path, and `{…}` stands for many"
+        yield Finding(("analytics", "relay"), sentence, "write the path out, for example /relay/analytics")
+    for name, route in policy.proxy.routes.items():
+        if _answered(route.path) == _answered(policy.analytics.relay):
+            sentence = f"proxy.routes.{name} has this path already"
+            yield Finding(("analytics", "relay"), sentence, "choose another path for the relay")
+
+
+def _limits(policy: Policy) -> Iterator[Finding]:
+    limits = policy.proxy.limits
+    periods = (
+        ("requests_per_minute", limits.requests_per_minute),
+        ("requests_per_hour", limits.requests_per_hour),
+        ("requests_per_day", limits.requests_per_day),
+    )
+    for (shorter, fewer), (longer, more) in pairwise(periods):
+        if fewer > more:
+            sentence = f"{longer} is {more}, less than {shorter}, which is {fewer}"
+            yield Finding(("proxy", "limits", longer), sentence, "give longer periods the larger limits")
+
+
+def _modes_of_cookies(policy: Policy) -> Iterator[Finding]:
+    for name, cookie in policy.cookies.items():
+        yield from _mode(policy, ("cookies", name, "category"), cookie.category)
+
+
+def _modes_of_storage(policy: Policy) -> Iterator[Finding]:
+    for name, key in policy.storage.items():
+        yield from _mode(policy, ("storage", name, "category"), key.category)
+
+
+def _mode_of_analytics(policy: Policy) -> Iterator[Finding]:
+    if policy.analytics is not None:
+        yield from _mode(policy, ("analytics",), "analytics")
+
+
+def _mode(policy: Policy, path: Path, category: str) -> Iterator[Finding]:
+    if category not in policy.consent.modes:
+        mode = "always" if category == "essential" else "opt_in"
+        sentence = f"consent.modes does not say whether {category} waits for consent"
+        yield Finding(path, sentence, f"add under consent.modes: `{category}: {mode}`", at_key=len(path) == 1)
+
+
+def _essential(policy: Policy) -> Iterator[Finding]:
+    mode = policy.consent.modes.get("essential", "always")
+    if mode != "always":
+        sentence = f"essential is {mode}, and what is essential does not wait for consent"
+        yield Finding(("consent", "modes", "essential"), sentence, "write `essential: always`")
+
+
+RULES = (
+    Rule("PR-35", ("proxy",), _routes),
+    Rule("PR-35", ("analytics", "proxy"), _relay),
+    Rule("PR-36", ("proxy",), _limits),
+    Rule("PR-40", ("consent", "cookies"), _modes_of_cookies),
+    Rule("PR-40", ("consent", "storage"), _modes_of_storage),
+    Rule("PR-40", ("analytics", "consent"), _mode_of_analytics),
+    Rule("PR-41", ("consent",), _essential),
+)
