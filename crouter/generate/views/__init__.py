@@ -1,0 +1,1 @@
+"""One module for each family of outputs: from the plan to views, from views to text."""

@@ -1,0 +1,102 @@
+"""Facts that several records share: legal bases, who receives what, how long it is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crouter.plan.words import duration_words
+from crouter.policy.model import Policy
+from crouter.policy.parts.data import DataField, LegalBasis
+from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive
+from crouter.policy.types import Duration
+
+MISSING = "MISSING: policy.yaml does not declare it"
+"""What stands in a record where the law asks for something that the policy does not say."""
+
+BASIS_LETTERS: dict[LegalBasis, str] = {
+    "consent": "a",
+    "contract": "b",
+    "legal_obligation": "c",
+    "vital_interests": "d",
+    "public_task": "e",
+    "legitimate_interests": "f",
+}
+"""The letter of GDPR Article 6(1) for each legal basis."""
+
+KEPT_WORDS = {
+    "none": "not at all",
+    "contract": "as long as the contract lasts",
+    "legal_obligation": "as long as the law requires",
+    "unstated": MISSING,
+}
+"""How a processor keeps what it received, where that is no period."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOfCategory:
+    """A field and where it belongs."""
+
+    category: str
+    name: str
+    field: DataField
+
+    @property
+    def path(self) -> str:
+        """The field as `receives` names it, as in `account.email`."""
+        return f"{self.category}.{self.name}"
+
+
+def basis_article(basis: LegalBasis) -> str:
+    """`contract` as "GDPR Article 6(1)(b)"."""
+    return f"GDPR Article 6(1)({BASIS_LETTERS[basis]})"
+
+
+def fields_for(policy: Policy, purpose: str) -> list[FieldOfCategory]:
+    """The fields that may be read for a purpose."""
+    return [entry for entry in all_fields(policy) if purpose in entry.field.purposes]
+
+
+def all_fields(policy: Policy) -> Iterator[FieldOfCategory]:
+    """Every field of every category, in declared order."""
+    for category, data in policy.data.items():
+        for name, field in data.fields.items():
+            yield FieldOfCategory(category, name, field)
+
+
+def recipients_of(policy: Policy, entry: FieldOfCategory) -> list[str]:
+    """The processors that receive a field, alone or with its category."""
+    return [
+        name
+        for name, processor in policy.processors.items()
+        if entry.category in processor.receives or entry.path in processor.receives
+    ]
+
+
+def erasure_of(policy: Policy, category: str) -> list[str]:
+    """In words, every rule by which data of a category ends."""
+    return [words for name, words in _erasures(policy, category)]
+
+
+def kept_words(kept: Duration | str) -> str:
+    """How long a processor keeps what it received, in words."""
+    return duration_words(kept) if isinstance(kept, Duration) else KEPT_WORDS[kept]
+
+
+def _erasures(policy: Policy, category: str) -> Iterator[tuple[str, str]]:
+    for name, rule in policy.retention.items():
+        if category not in rule.of:
+            continue
+        if isinstance(rule, KeepWhileActive):
+            yield name, "kept as long as the account is active"
+        elif isinstance(rule, KeepFor):
+            yield name, f"kept for {duration_words(rule.keep)} from {rule.from_}"
+        else:
+            yield name, _deletion(rule, category)
+
+
+def _deletion(rule: DeleteAfter, category: str) -> str:
+    words = f"deleted within {duration_words(rule.within)} after {rule.event}"
+    for exception in rule.exceptions:
+        if exception.of == category:
+            kinds = f" ({', '.join(exception.kinds)})" if exception.kinds else ""
+            words += f"; kept{kinds} for {duration_words(exception.keep)} by {exception.law}"
+    return words

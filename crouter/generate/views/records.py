@@ -1,0 +1,58 @@
+"""The records that a regulator, a customer's lawyer or another tool asks for, each in the form it is known in.
+
+| file | form |
+| --- | --- |
+| processing-record.json, .csv | GDPR Article 30(1) |
+| dpv.jsonld | W3C Data Privacy Vocabulary 2 |
+| fideslang.json | fideslang manifest |
+| tilt.json | Transparency Information Language |
+| claims.json | each sentence of the policy and what enforces it today |
+
+What policy.yaml does not say is marked as missing in every one of them; nothing is assumed.
+"""
+
+from typing import Any
+
+from crouter.generate.templates import Templates
+from crouter.generate.views.json_file import json_file
+from crouter.generate.views.record_article30 import processing_record, processing_rows
+from crouter.generate.views.record_dpv import dpv_graph
+from crouter.generate.views.record_fideslang import fideslang_manifest
+from crouter.generate.views.record_table import csv_table
+from crouter.generate.views.record_tilt import tilt_document
+from crouter.plan.plan import Plan
+
+
+def render(plan: Plan, templates: Templates) -> dict[str, str]:
+    """The records: path under generated/ to text. All are data formats, so no template draws them."""
+    return {
+        "records/processing-record.json": json_file(processing_record(plan)),
+        "records/processing-record.csv": csv_table(processing_rows(plan)),
+        "records/dpv.jsonld": json_file(dpv_graph(plan)),
+        "records/fideslang.json": json_file(fideslang_manifest(plan)),
+        "records/tilt.json": json_file(tilt_document(plan)),
+        "records/claims.json": json_file(claims(plan)),
+    }
+
+
+def claims(plan: Plan) -> dict[str, Any]:
+    """Each claim and whether a mechanism enforces it, or only its declaration stands behind it."""
+    entries = [
+        {
+            "id": claim.id,
+            "section": section.title,
+            "text": claim.text,
+            "about": claim.about,
+            "enforced_by": list(claim.enforced_by),
+            "state": "enforced" if claim.enforced_by else "declared",
+        }
+        for section in plan.document.sections
+        for claim in section.claims
+    ]
+    states = [entry["state"] for entry in entries]
+    return {
+        "generated": plan.header,
+        "policy_digest": plan.digest,
+        "counts": {state: states.count(state) for state in ("enforced", "declared")},
+        "claims": entries,
+    }

@@ -1,0 +1,63 @@
+"""The service family: the plan's `Deployment` as readable source, split by what a reader looks for.
+
+The modules together are exactly the planned object: importing generated.service gives an equal one.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from crouter.generate.python import Name
+from crouter.generate.templates import Templates
+from crouter.generate.views.modules import ModuleView, module_view
+from crouter.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PackageView:
+    """generated/__init__.py."""
+
+    header: str
+    contract: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry point."""
+
+    header: str
+
+
+# Which parts of the deployment stand in which module. What is not here stands in the package itself.
+_MODULES = {
+    "purposes": ("purposes",),
+    "records": ("records",),
+    "processors": ("processors",),
+    "proxy": ("proxy",),
+    "logs": ("logs",),
+    "metrics": ("metrics",),
+    "web": ("web",),
+    "security": ("security",),
+}
+
+
+def render(plan: Plan, templates: Templates) -> dict[str, str]:
+    """generated/__init__.py and everything in generated/service/."""
+    views: dict[str, object] = {
+        "__init__.py": PackageView(plan.header, plan.deployment.contract),
+        "service/__init__.py": _package(plan),
+        "service/__main__.py": EntryView(plan.header),
+    }
+    for module, parts in _MODULES.items():
+        values = {part.upper(): getattr(plan.deployment, part) for part in parts}
+        views[f"service/{module}.py"] = module_view(plan.header, values)
+    return {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+
+
+def _package(plan: Plan) -> ModuleView:
+    """The package, whose deployment names the values of the other modules."""
+    uses = {part.upper(): f"generated.service.{module}" for module, parts in _MODULES.items() for part in parts}
+    uses["RETENTION"] = "generated.retention"
+    named: dict[str, Any] = {
+        field.name: Name(field.name.upper()) for field in fields(plan.deployment) if field.name.upper() in uses
+    }
+    return module_view(plan.header, {"DEPLOYMENT": replace(plan.deployment, **named)}, uses)

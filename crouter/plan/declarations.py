@@ -1,0 +1,94 @@
+"""The policy as the contract says it: one `Deployment`, which the service family writes down as source."""
+
+from crouter.contract.deployment import Deployment, Identity, Security
+from crouter.contract.destinations import Processor
+from crouter.contract.observation import LogField, LogStream, Metric
+from crouter.contract.retention import RetentionPlan
+from crouter.contract.traffic import Limits, Proxy, Route
+from crouter.contract.version import CONTRACT
+from crouter.contract.web import Web
+from crouter.plan.records import purposes_of, records_of
+from crouter.plan.schema import SCHEMA
+from crouter.policy.model import Policy
+
+
+def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> Deployment:
+    """Everything that the running service is told, and nothing that it is not."""
+    return Deployment(
+        contract=CONTRACT,
+        policy_digest=digest,
+        policy_version=policy.policy.version,
+        identity=Identity(
+            name=policy.service.name,
+            url=policy.service.url,
+            description=policy.service.description,
+            contact=policy.controller.contact,
+        ),
+        purposes=purposes_of(policy),
+        records=records_of(policy),
+        processors=_processors(policy),
+        proxy=_proxy(policy),
+        logs=_logs(policy),
+        metrics=_metrics(policy),
+        web=web,
+        security=_security(policy),
+        retention=retention,
+        database_schema=SCHEMA,
+    )
+
+
+def _processors(policy: Policy) -> tuple[Processor, ...]:
+    return tuple(
+        Processor(
+            name=name,
+            label=processor.label,
+            policy_path=f"processors.{name}",
+            mode=processor.mode,
+            hosts=processor.hosts,
+            purposes=processor.purposes,
+            receives=processor.receives,
+        )
+        for name, processor in policy.processors.items()
+    )
+
+
+def _proxy(policy: Policy) -> Proxy:
+    proxy = policy.proxy
+    return Proxy(
+        upstream=proxy.upstream,
+        body_bytes_max=proxy.body_bytes_max,
+        routes=tuple(
+            Route(name=name, method=route.method, path=route.path, metered=route.metered)
+            for name, route in proxy.routes.items()
+        ),
+        drops_request_headers=proxy.drops_request_headers,
+        drops_response_headers=proxy.drops_response_headers,
+        limits=Limits(
+            requests_per_minute=proxy.limits.requests_per_minute,
+            requests_per_hour=proxy.limits.requests_per_hour,
+            requests_per_day=proxy.limits.requests_per_day,
+        ),
+    )
+
+
+def _logs(policy: Policy) -> tuple[LogStream, ...]:
+    return tuple(
+        LogStream(name=name, fields=tuple(LogField(name=field, kind=kind) for field, kind in stream.items()))
+        for name, stream in policy.logging.items()
+    )
+
+
+def _metrics(policy: Policy) -> tuple[Metric, ...]:
+    return tuple(Metric(name=name, help=metric.counts, labels=metric.labels) for name, metric in policy.metrics.items())
+
+
+def _security(policy: Policy) -> Security:
+    https = policy.security.https
+    return Security(
+        key_encryption=policy.security.keys.encryption,
+        key_lookup=policy.security.keys.lookup,
+        tls_minimum=https.minimum_tls,
+        # A month becomes its longest: browsers insist on https no shorter than the policy says.
+        hsts_seconds=https.hsts.seconds_max,
+        plain_http=https.plain_http,
+    )

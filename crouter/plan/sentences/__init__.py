@@ -1,0 +1,1 @@
+"""Composes the sentences of the policy: one function for each kind, one module for kinds that are read together."""

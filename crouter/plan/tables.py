@@ -1,0 +1,145 @@
+"""Data categories as tables: columns, constraints and the indexes that retention and look-up need.
+
+Who may see and do what with them is `access.py`. Every column comes from policy.yaml and says so in its comment.
+"""
+
+from crouter.contract.data import Field
+from crouter.contract.retention import RetentionPlan
+from crouter.plan.access import grants, row_rules
+from crouter.plan.records import record_of
+from crouter.plan.schema import SCHEMA, Column, Constraint, Index, Schema, Table
+from crouter.plan.sql import identifier, joined_name, literal, relation_name
+from crouter.policy.model import Policy
+from crouter.policy.parts.data import DataCategory
+
+TEXT_BYTES_MAX = 1000
+"""The longest text that a column takes: nothing of the size of a prompt fits."""
+
+_SQL_TYPES = {
+    "uuid": "uuid",
+    "text": "text",
+    "email": "text",
+    "one_of": "text",
+    "count": "bigint",
+    "nanousd": "bigint",
+    "timestamp": "timestamptz",
+    "keyed_hash": "bytea",
+    "sealed": "bytea",
+}
+
+# A keyed hash is an HMAC-SHA-256. A sealed value has a 12-byte nonce, a 16-byte tag and at least one byte inside.
+_BOUNDS = {
+    "text": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
+    "email": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
+    "count": "{column} >= 0",
+    "keyed_hash": "octet_length({column}) = 32",
+    "sealed": "octet_length({column}) BETWEEN 29 AND 4096",
+}
+
+
+def plan_schema(policy: Policy, retention: RetentionPlan) -> Schema:
+    """The schema that holds exactly the data categories of the policy."""
+    return Schema(name=SCHEMA, tables=tuple(_table(policy, retention, name) for name in policy.data))
+
+
+def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
+    category = policy.data[name]
+    record = record_of(policy, name)
+    return Table(
+        name=name,
+        comment=f"{category.label} ({record.policy_path})",
+        columns=tuple(
+            Column(field.name, _sql_type(policy, field), f"{field.label} ({field.policy_path})")
+            for field in record.fields
+        ),
+        constraints=tuple(
+            constraint
+            for field in record.fields
+            for constraint in _constraints(category, record.name, field, _ends(retention, name))
+        ),
+        indexes=_indexes(category, name, retention),
+        rules=row_rules(policy, record),
+        grants=grants(policy, record, retention),
+    )
+
+
+def _sql_type(policy: Policy, field: Field) -> str:
+    """The type of the column; that of the key it refers to for a reference."""
+    if field.references is None:
+        return _SQL_TYPES[field.kind]
+    target = record_of(policy, field.references)
+    return _SQL_TYPES[target.field(target.key).kind]
+
+
+def _ends(retention: RetentionPlan, table: str) -> tuple[str, ...]:
+    """The columns of an owner that are set once its personal data has to go, or is gone."""
+    return tuple(
+        column for rule in retention.erase if rule.owner == table for column in (rule.time_column, rule.erased_column)
+    )
+
+
+def _constraints(category: DataCategory, table: str, field: Field, ends: tuple[str, ...]) -> list[Constraint]:
+    column = identifier(field.name)
+    technical = category.technical.get(field.name)
+    found: list[Constraint] = []
+    if technical is not None and technical.key:
+        found.append(Constraint(relation_name(table, "key"), "key", (field.name,), f"PRIMARY KEY ({column})"))
+    elif field.required:
+        found.append(_required(table, field, ends))
+    if technical is not None and technical.unique and not technical.key:
+        name = relation_name(table, field.name, "unique")
+        found.append(Constraint(name, "unique", (field.name,), f"UNIQUE ({column})"))
+    if field.kind in _BOUNDS:
+        definition = f"CHECK ({_BOUNDS[field.kind].format(column=column)})"
+        found.append(Constraint(joined_name(table, field.name, "bounds"), "check", (field.name,), definition))
+    if field.kind == "one_of":
+        found.append(_one_of(table, field))
+    if field.references is not None:
+        found.append(_reference(table, field))
+    return found
+
+
+def _required(table: str, field: Field, ends: tuple[str, ...]) -> Constraint:
+    # An owner whose deletion is under way loses its personal data; nothing about the row may stand against that.
+    excused = ends if field.personal else ()
+    definition = " OR ".join(f"{identifier(name)} IS NOT NULL" for name in (field.name, *excused))
+    return Constraint(
+        joined_name(table, field.name, "required"), "required", (field.name, *excused), f"CHECK ({definition})"
+    )
+
+
+def _one_of(table: str, field: Field) -> Constraint:
+    # Sorted: the order in which the policy lists them is no reason to migrate.
+    values = tuple(sorted(field.values))
+    definition = f"CHECK ({identifier(field.name)} IN ({', '.join(literal(value) for value in values)}))"
+    return Constraint(joined_name(table, field.name, "values"), "check", (field.name,), definition, values=values)
+
+
+def _reference(table: str, field: Field) -> Constraint:
+    """A foreign key. A row goes before the row it must refer to; one that need not refer to it forgets it."""
+    assert field.references is not None
+    action = "NO ACTION" if field.required else "SET NULL"
+    definition = (
+        f"FOREIGN KEY ({identifier(field.name)}) REFERENCES {identifier(SCHEMA)}.{identifier(field.references)} "
+        f"ON DELETE {action}"
+    )
+    name = joined_name(table, field.name, "reference")
+    return Constraint(name, "reference", (field.name,), definition, refers_to=field.references)
+
+
+def _indexes(category: DataCategory, table: str, retention: RetentionPlan) -> tuple[Index, ...]:
+    """Every reference, every time column by which retention looks for rows, and an owner's rows in their order."""
+    wanted: list[tuple[str, ...]] = []
+    for rule in retention.expire:
+        if table in rule.records:
+            wanted.append((rule.time_column,))
+        wanted += [(fold.kind_column, fold.time_column) for fold in rule.folds if fold.record == table]
+    for erase in retention.erase:
+        if erase.owner == table:
+            wanted.append((erase.time_column,))
+    times = [name for name, field in category.fields.items() if field.type == "timestamp"]
+    for name, column in category.technical.items():
+        if column.type == "reference":
+            owned = category.owner is not None and name == f"{category.owner}_id"
+            wanted.append((name, *times[:1]) if owned else (name,))
+    return tuple(Index(relation_name(table, *columns, "index"), columns) for columns in dict.fromkeys(wanted))
