@@ -95,6 +95,11 @@ class Attempt:
         """Whether `end` was called, for a `finally` that has to make sure."""
         return self.state is State.ENDED
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether a stream has said its last word, `message_stop`."""
+        return self._tap is not None and self._tap.facts.stopped
+
     def head(self, status: int, content_type: str | None, content_encoding: str | None) -> None:
         """The upstream's final status line and headers have arrived."""
         assert self.state is State.STARTED, "one attempt has one response head"

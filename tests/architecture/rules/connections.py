@@ -91,8 +91,8 @@ def _used(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.asname:
-                    full_names[alias.asname] = alias.name
+                head = alias.name.partition(".")[0]
+                full_names[alias.asname or head] = alias.name if alias.asname else head
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 full_names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
@@ -100,4 +100,5 @@ def _used(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             head, _, rest = ast.unparse(node).partition(".")
-            yield node, f"{full_names.get(head, head)}.{rest}"
+            # What was not imported is an object at hand: of its type nothing is known but the method's name.
+            yield node, f"{full_names[head]}.{rest}" if head in full_names else f".{rest}"

@@ -1,0 +1,91 @@
+"""Accounts and their balances. A balance is the sum of the account's ledger entries, at every read."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Literal
+
+from psycopg import sql
+
+from crouter.contract.deployment import Deployment
+from crouter.runtime.database.pool import Connection, Database
+from crouter.runtime.names import ACCOUNT, LEDGER
+from crouter.runtime.purposes import PurposeReader, require_purpose
+
+CreditKind = Literal["grant", "top_up", "refund"]
+
+
+class AccountExistsError(Exception):
+    """There is an account with that e-mail address."""
+
+
+class Accounts:
+    """Makes and finds accounts, and credits them."""
+
+    def __init__(self, deployment: Deployment, database: Database) -> None:
+        self._deployment = deployment
+        self._database = database
+        self._reader = PurposeReader(deployment, database)
+
+    async def create(self, email: str, name: str, **further: str) -> uuid.UUID:
+        """A new account with the identity fields that the policy declares; others are not taken.
+
+        A declared field that was not told is stored empty. Raises AccountExistsError, DatabaseError.
+        """
+        account = uuid.uuid4()
+        told = {"email": email, "name": name, **further}
+        row: dict[str, object] = {"id": account, "created_at": datetime.now(UTC)}
+        for field in self._deployment.record(ACCOUNT).fields:
+            if field.source == "identity" and field.personal:
+                row[field.name] = told.get(field.name, "") if field.required else told.get(field.name)
+        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            self._database.table(ACCOUNT),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(sql.Placeholder() * len(row)),
+        )
+        async with self._database.transaction() as connection:
+            # Two operators at once: the table itself does not forbid equal addresses.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('crouter account'))")
+            if await self._find(connection, email) is not None:
+                raise AccountExistsError("there is an account with that e-mail address")
+            await connection.execute(query, tuple(row.values()))
+        return account
+
+    async def find(self, email: str) -> uuid.UUID | None:
+        """The account that signs in with that address, or None. Raises DatabaseError."""
+        async with self._database.transaction() as connection:
+            return await self._find(connection, email)
+
+    async def credit(self, account: uuid.UUID, amount_nanousd: int, kind: CreditKind = "grant") -> uuid.UUID:
+        """Adds a ledger entry; gives its id. Raises DatabaseError."""
+        entry = uuid.uuid4()
+        query = sql.SQL(
+            "INSERT INTO {} (id, account_id, kind, amount_nanousd, occurred_at) VALUES (%s, %s, %s, %s, %s)"
+        ).format(self._database.table(LEDGER))
+        async with self._database.transaction() as connection:
+            await connection.execute(query, (entry, account, kind, amount_nanousd, datetime.now(UTC)))
+        return entry
+
+    async def balance(self, account: uuid.UUID, purpose: str = "billing") -> int:
+        """Nanodollars. Raises PurposeRefusedError, DatabaseError."""
+        return await self._reader.total(LEDGER, "amount_nanousd", purpose, owner=account)
+
+    async def _find(self, connection: Connection, email: str) -> uuid.UUID | None:
+        require_purpose(self._deployment.record(ACCOUNT), ("email",), "authentication")
+        query = sql.SQL("SELECT a.id FROM {} a WHERE lower(a.email) = lower(%s) AND {}").format(
+            self._database.table(ACCOUNT), is_live(self._deployment, "a")
+        )
+        cursor = await connection.execute(query, (email,))
+        row = await cursor.fetchone()
+        return row[0] if row else None
+
+
+def is_live(deployment: Deployment, alias: str) -> sql.Composable:
+    """The condition that an account, under `alias` in a statement, is not being deleted and not erased."""
+    columns = [
+        column
+        for rule in deployment.retention.erase
+        if rule.owner == ACCOUNT
+        for column in (rule.time_column, rule.erased_column)
+    ]
+    tests = [sql.SQL("{} IS NULL").format(sql.Identifier(alias, column)) for column in dict.fromkeys(columns)]
+    return sql.SQL(" AND ").join(tests) if tests else sql.SQL("true")

@@ -1,0 +1,45 @@
+"""Counts what is declared and nothing else: only declared metrics, only declared labels, only plain words."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from crouter.contract.observation import Metric
+from crouter.runtime.words import is_word
+
+METRICS_CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+
+
+class Metrics:
+    """The declared counters, in a registry of their own: no metric of a library can appear beside them."""
+
+    def __init__(self, declared: Iterable[Metric]) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._labels: dict[str, tuple[str, ...]] = {}
+        self._counters: dict[str, Counter] = {}
+        for metric in declared:
+            self._labels[metric.name] = metric.labels
+            self._counters[metric.name] = Counter(metric.name, metric.help, metric.labels, registry=self._registry)
+
+    def count(self, name: str, **labels: str) -> None:
+        """Adds one. A metric that the policy does not declare is not counted; undeclared labels are left out."""
+        declared = self._labels.get(name)
+        if declared is None:
+            return
+        counter = self._counters[name]
+        if declared:
+            counter = counter.labels(*(_label(labels.get(label, "")) for label in declared))
+        counter.inc()
+
+    def exposition(self) -> bytes:
+        """All counters in Prometheus' text format."""
+        lines = prometheus_client.generate_latest(self._registry).decode().splitlines(keepends=True)
+        # The moment a counter was made is none of the declared metrics.
+        return "".join(line for line in lines if "_created" not in line.partition("{")[0]).encode()
+
+
+def _label(value: str) -> str:
+    return value if is_word(value) else "other"

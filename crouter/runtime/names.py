@@ -1,0 +1,8 @@
+"""The records that the runtime itself works on, by their declared names."""
+
+from typing import Final
+
+ACCOUNT: Final = "account"
+USAGE: Final = "usage"
+API_KEY: Final = "api_key"
+LEDGER: Final = "ledger"

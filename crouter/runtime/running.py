@@ -1,0 +1,113 @@
+"""Puts the parts of a service together and runs them in the current event loop, until the block ends.
+
+For the service process, the development runner and tests alike. Nothing of the process itself is changed
+here; that is `crouter.runtime.serve`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TextIO
+
+from crouter.contract.deployment import Deployment
+from crouter.runtime.accounts import Accounts
+from crouter.runtime.balances import Balances
+from crouter.runtime.database.pool import Database
+from crouter.runtime.egress import Egress
+from crouter.runtime.key_listener import listen_for_keys
+from crouter.runtime.key_lookup import KeyLookup, StoredKeys
+from crouter.runtime.limits import RateLimits
+from crouter.runtime.logs import Log
+from crouter.runtime.metrics import Metrics
+from crouter.runtime.pricing.book import PriceBook, shipped_price_book
+from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.sealing import KeyedHasher, require_measures
+from crouter.runtime.server.exchange import Parts
+from crouter.runtime.server.listening import listening
+from crouter.runtime.settings import Settings
+from crouter.runtime.settling import Settling
+from crouter.runtime.usage import UsageStore
+
+SERVICE_LOG: Final = "service"
+GRACE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that answers at `url`."""
+
+    url: str
+    parts: Parts
+
+
+def service_log(deployment: Deployment, out: TextIO, metrics: Metrics, *, strict: bool = False) -> Log:
+    """The service's declared log stream. Raises KeyError when the policy declares none."""
+    streams = {stream.name: stream for stream in deployment.logs}
+
+    def dropped(stream: str) -> None:
+        metrics.count("crouter_log_fields_dropped_total", stream=stream)
+
+    return Log(streams[SERVICE_LOG], out, dropped=dropped, strict=strict)
+
+
+@asynccontextmanager
+async def running(
+    deployment: Deployment,
+    settings: Settings,
+    generated: Path,
+    log: Log,
+    metrics: Metrics,
+    *,
+    prices: PriceBook | None = None,
+    grace_seconds: float = GRACE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[Running]:
+    """Serves until the block ends; then answers under way have `grace_seconds` to finish.
+
+    Raises UnfilledColumnError, UnsupportedMeasureError, MissingDocumentError, EgressRefusedError, OSError when the
+    declarations or the address cannot be used.
+    """
+    require_measures(deployment.security)
+    async with AsyncExitStack() as stack:
+        database = Database(settings.store, deployment.database_schema)
+        store = UsageStore(deployment, database)
+        await database.open()
+        stack.push_async_callback(database.close)
+        balances = Balances(Accounts(deployment, database).balance)
+        settling = Settling(store, balances, log, metrics)
+        # Unwound from below: first no more requests, then their records, then the database.
+        stack.push_async_callback(settling.finish, grace_seconds)
+        lookup = KeyLookup(
+            StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
+        )
+        stack.push_async_callback(_cancelled, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
+        upstream = deployment.proxy.upstream
+        parts = Parts(
+            deployment=deployment,
+            settings=settings,
+            generated=generated,
+            database=database,
+            lookup=lookup,
+            limits=RateLimits(deployment.proxy.limits, clock),
+            balances=balances,
+            reader=PurposeReader(deployment, database),
+            channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
+            settling=settling,
+            prices=prices or shipped_price_book(),
+            log=log,
+            metrics=metrics,
+        )
+        url = await stack.enter_async_context(listening(parts, grace_seconds))
+        yield Running(url, parts)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,118 @@
+"""Takes every request, finds who answers it, and sees to an answer and a log line, whatever happens."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from crouter.contract.traffic import Route
+from crouter.runtime.proxy.errors import ErrorReply, internal_error, method_not_allowed, not_found
+from crouter.runtime.server.exchange import Exchange, Parts
+from crouter.runtime.server.forwarding import Forwarding
+from crouter.runtime.server.messages import MeteredRoute
+from crouter.runtime.server.pages import Pages
+from crouter.runtime.server.probes import Probes
+from crouter.runtime.server.protocol import error_reply
+from crouter.runtime.server.relay import FreeRoute
+from crouter.runtime.server.transport import Transport
+from crouter.runtime.words import kind_of
+
+Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
+
+CLIENT_LEFT_STATUS: Final = 499
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What may stand for `{id}`: nothing that a path could be steered with.
+_SEGMENT: Final = r"(?!\.)[A-Za-z0-9._:@-]{1,128}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    name: str
+    pattern: re.Pattern[str]
+    methods: tuple[str, ...]
+    answerer: Answerer
+    needs_transport: bool = True
+
+
+class App:
+    """The whole service as one function from a request to its answer."""
+
+    def __init__(self, parts: Parts, forwarding: Forwarding) -> None:
+        self._parts = parts
+        self._transport = Transport(parts.deployment, parts.settings)
+        pages, probes = Pages(parts), Probes(parts)
+        proxied = [_proxied(parts, forwarding, route) for route in parts.deployment.proxy.routes]
+        self._targets = (
+            *proxied,
+            *(_page(name, path, pages) for name, path in pages.routes()),
+            *(_Target(name, _exactly(path), ("GET", "HEAD"), answer, False) for name, path, answer in probes.routes()),
+        )
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers one request. Raises ConnectionError when its connection has to end."""
+        exchange = Exchange(request)
+        try:
+            reply = await self._answer(exchange)
+        except asyncio.CancelledError:
+            self._tell(exchange, CLIENT_LEFT_STATUS)
+            raise
+        except ConnectionError:
+            self._tell(exchange, CLIENT_LEFT_STATUS)
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the client gets an answer and the log its type
+            self._parts.log.error("handler_crashed", request_id=exchange.request_id, error=kind_of(error))
+            if exchange.answer_began:
+                self._tell(exchange, 500)
+                raise ConnectionResetError from None
+            reply = error_reply(internal_error(), exchange.request_id)
+        if not reply.prepared:
+            self._transport.secure(reply)
+        self._tell(exchange, reply.status)
+        return reply
+
+    async def _answer(self, exchange: Exchange) -> web.StreamResponse:
+        target = self._target(exchange)
+        if isinstance(target, ErrorReply):
+            refusal = self._transport.refusal(exchange)
+            return refusal or error_reply(target, exchange.request_id)
+        exchange.route = target.name
+        if target.needs_transport and (refusal := self._transport.refusal(exchange)):
+            return refusal
+        return await target.answerer(exchange)
+
+    def _target(self, exchange: Exchange) -> _Target | ErrorReply:
+        matching = [target for target in self._targets if target.pattern.fullmatch(exchange.path)]
+        for target in matching:
+            if exchange.request.method in target.methods:
+                return target
+        return method_not_allowed() if matching else not_found()
+
+    def _tell(self, exchange: Exchange, status: int) -> None:
+        method = exchange.request.method
+        self._parts.metrics.count("crouter_requests_total", route=exchange.route, status=str(status))
+        self._parts.log.info(
+            "answered",
+            request_id=exchange.request_id,
+            route=exchange.route,
+            # A method is free text of the client's as far as HTTP goes.
+            method=method if method in _METHODS else "other",
+            status=status,
+            duration_ms=exchange.duration_ms,
+        )
+
+
+def _proxied(parts: Parts, forwarding: Forwarding, route: Route) -> _Target:
+    handler = MeteredRoute(parts, forwarding, route) if route.metered else FreeRoute(parts, forwarding, route)
+    pattern = _SEGMENT.join(re.escape(piece) for piece in route.path.split("{id}"))
+    return _Target(route.name, re.compile(pattern), (route.method,), handler.answer)
+
+
+def _page(name: str, path: str, pages: Pages) -> _Target:
+    return _Target(name, _exactly(path), ("GET", "HEAD"), pages.answer)
+
+
+def _exactly(path: str) -> re.Pattern[str]:
+    return re.compile(re.escape(path))

@@ -1,0 +1,108 @@
+"""The development dashboard: balance and last requests of the development account, on this machine only.
+
+Shows the declared usage fields that may be read for the dashboard, and nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from crouter.contract.data import Field
+from crouter.runtime.database.errors import DatabaseError
+from crouter.runtime.names import LEDGER, USAGE
+from crouter.runtime.proxy.errors import not_found, unavailable
+from crouter.runtime.server.exchange import Exchange, Parts
+from crouter.runtime.server.probes import from_this_machine
+from crouter.runtime.server.protocol import Reply, error_reply
+from crouter.runtime.web.headers import Headers
+from crouter.runtime.web.templates import draw, page_environment
+
+PURPOSE: Final = "dashboard"
+ROWS: Final = 50
+REFRESH_SECONDS: Final = 5
+_NANOUSD_PER_USD: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    name: str
+    contact: str
+    style_sheets: tuple[str, ...]
+    balance: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    totals: tuple[str, ...]
+    refresh_seconds: int = REFRESH_SECONDS
+
+
+class Dashboard:
+    """Draws the dashboard anew for every request."""
+
+    def __init__(self, parts: Parts, headers: Headers, style_sheets: tuple[str, ...]) -> None:
+        self._parts = parts
+        self._headers = headers
+        self._style_sheets = style_sheets
+        self._environment = page_environment()
+        record = parts.deployment.record(USAGE)
+        self._key = record.key
+        # The time first: it is what the rows are ordered by.
+        fields = [field for field in record.fields if field.personal and PURPOSE in field.purposes]
+        self._fields = tuple(sorted(fields, key=lambda field: field.kind != "timestamp"))
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        """The page; 404 from elsewhere or without a development account, 503 while the database is away."""
+        account = self._parts.settings.development_account
+        if account is None or not from_this_machine(exchange.request):
+            return error_reply(not_found(), exchange.request_id)
+        reader = self._parts.reader
+        try:
+            balance = await reader.total(LEDGER, "amount_nanousd", PURPOSE, owner=account)
+            names = tuple(field.name for field in self._fields)
+            usage = await reader.newest(
+                USAGE, (self._key, *names), PURPOSE, owner=account, order="occurred_at", limit=ROWS
+            )
+            entries = await reader.newest(
+                LEDGER, ("id", "amount_nanousd"), PURPOSE, owner=account, order="occurred_at", limit=2 * ROWS
+            )
+        except DatabaseError:
+            return error_reply(unavailable(), exchange.request_id)
+        costs = {entry["id"]: -entry["amount_nanousd"] for entry in entries}
+        view = self._view(balance, usage, [costs.get(row[self._key], 0) for row in usage])
+        headers = [*self._headers, ("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store")]
+        return Reply(headers=headers, body=draw(self._environment, "dashboard.html.jinja", view))
+
+    def _view(self, balance: int, usage: Sequence[dict[str, Any]], costs: Sequence[int]) -> _View:
+        identity = self._parts.deployment.identity
+        return _View(
+            name=identity.name,
+            contact=identity.contact,
+            style_sheets=self._style_sheets,
+            balance=_usd(balance),
+            columns=(*(field.name.replace("_", " ") for field in self._fields), "cost"),
+            rows=tuple(
+                (*(_cell(row[field.name]) for field in self._fields), _usd(cost))
+                for row, cost in zip(usage, costs, strict=True)
+            ),
+            totals=(*(_total(field, usage) for field in self._fields), _usd(sum(costs))),
+        )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _total(field: Field, usage: Sequence[dict[str, Any]]) -> str:
+    return f"{sum(row[field.name] or 0 for row in usage):,}" if field.kind == "count" else ""
+
+
+def _usd(nanousd: int) -> str:
+    # Integers to the end: a balance is never shown rounded up.
+    sign, rest = ("-" if nanousd < 0 else ""), abs(nanousd)
+    return f"{sign}${rest // _NANOUSD_PER_USD:,}.{rest % _NANOUSD_PER_USD // 1000:06d}"

@@ -1,0 +1,162 @@
+"""The pages: home, the generated documents, style sheets, and in development a dashboard.
+
+Everything but the dashboard is read and drawn once, at the start.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from crouter.contract.deployment import Deployment
+from crouter.contract.web import Document
+from crouter.runtime.server.dashboard import Dashboard
+from crouter.runtime.server.exchange import Exchange, Parts
+from crouter.runtime.server.protocol import Reply
+from crouter.runtime.settings import Settings
+from crouter.runtime.web.headers import Headers, page_headers
+from crouter.runtime.web.negotiation import best_media_type
+from crouter.runtime.web.templates import FOLDER, draw, page_environment
+
+OWN_STYLE: Final = "/assets/crouter.css"
+PICO_STYLE: Final = "/assets/pico.min.css"
+PICO_FILE: Final = Path("node_modules", "@picocss", "pico", "css", "pico.min.css")
+CACHED: Final = "public, max-age=300"
+# Readers, then people who keep files, then programs.
+_PREFERRED: Final = ("text/html", "text/markdown", "text/plain", "application/json")
+
+
+class MissingDocumentError(Exception):
+    """A generated document that the policy declares does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One representation of one resource."""
+
+    media_type: str
+    body: bytes
+    varies: bool = False
+
+    @property
+    def content_type(self) -> str:
+        is_text = self.media_type.startswith("text/")
+        return f"{self.media_type}; charset=utf-8" if is_text else self.media_type
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+
+
+class Pages:
+    """Answers GET and HEAD for every page of the service."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Raises MissingDocumentError."""
+        deployment, settings = parts.deployment, parts.settings
+        self._headers: Headers = page_headers(deployment.web)
+        assets = _assets(parts.generated)
+        style_sheets = tuple(path for path in (PICO_STYLE, OWN_STYLE) if path in assets)
+        self._pages: dict[str, tuple[_Page, ...]] = {
+            "/": (_home(deployment, settings, style_sheets, parts.prices.model_ids),),
+            **{path: (page,) for path, page in assets.items()},
+            **_documents(deployment.web.documents, parts.generated),
+        }
+        self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
+        if not settings.production:
+            self._live["/dashboard"] = Dashboard(parts, self._headers, style_sheets).answer
+
+    def routes(self) -> tuple[tuple[str, str], ...]:
+        """Name and path of every page."""
+        return tuple((path, path) for path in (*self._pages, *self._live))
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        """The page at the path of the request, which is one of `routes`."""
+        live = self._live.get(exchange.path)
+        if live is not None:
+            return await live(exchange)
+        offered = self._pages[exchange.path]
+        chosen = best_media_type(exchange.request.headers.get(hdrs.ACCEPT), [page.media_type for page in offered])
+        page = next(page for page in offered if page.media_type == chosen)
+        headers = [*self._headers, ("etag", page.etag), ("cache-control", CACHED)]
+        if page.varies:
+            headers.append(("vary", "accept"))
+        if _is_known(exchange.request.headers.get(hdrs.IF_NONE_MATCH, ""), page.etag):
+            return Reply(status=304, headers=headers)
+        return Reply(headers=[*headers, ("content-type", page.content_type)], body=page.body)
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or "*" in tags
+
+
+def _documents(documents: tuple[Document, ...], generated: Path) -> dict[str, tuple[_Page, ...]]:
+    """Each document at its own path. Those that differ in their suffix only are negotiated at the path without."""
+    found: dict[str, list[_Page]] = defaultdict(list)
+    by_stem: dict[str, list[_Page]] = defaultdict(list)
+    for document in documents:
+        try:
+            body = (generated / document.file).read_bytes()
+        except OSError:
+            raise MissingDocumentError(f"generated/{document.file} cannot be read: run `crouter generate`") from None
+        media_type = document.media_type.partition(";")[0].strip()
+        found[document.path].append(_Page(media_type, body))
+        stem, dot, suffix = document.path.rpartition(".")
+        if dot and "/" not in suffix:
+            by_stem[stem].append(_Page(media_type, body))
+    for stem, pages in by_stem.items():
+        if len(pages) > 1 and stem not in found:
+            found[stem] = pages
+    return {path: _in_order(pages) for path, pages in found.items()}
+
+
+def _in_order(pages: list[_Page]) -> tuple[_Page, ...]:
+    def place(page: _Page) -> int:
+        return _PREFERRED.index(page.media_type) if page.media_type in _PREFERRED else len(_PREFERRED)
+
+    varies = len(pages) > 1
+    return tuple(_Page(page.media_type, page.body, varies) for page in sorted(pages, key=place))
+
+
+def _assets(generated: Path) -> dict[str, _Page]:
+    files = {PICO_STYLE: generated.absolute().parent / PICO_FILE, OWN_STYLE: FOLDER / "assets" / "crouter.css"}
+    return {path: _Page("text/css", file.read_bytes()) for path, file in files.items() if file.is_file()}
+
+
+@dataclass(frozen=True, slots=True)
+class _HomeView:
+    name: str
+    description: str
+    contact: str
+    url: str
+    upstream: str
+    model: str
+    per_minute: int
+    per_hour: int
+    per_day: int
+    dashboard: bool
+    style_sheets: tuple[str, ...]
+    refresh_seconds: int = 0
+
+
+def _home(deployment: Deployment, settings: Settings, style_sheets: tuple[str, ...], models: tuple[str, ...]) -> _Page:
+    limits = deployment.proxy.limits
+    view = _HomeView(
+        name=deployment.identity.name,
+        description=deployment.identity.description,
+        contact=deployment.identity.contact,
+        url=deployment.identity.url if settings.production else f"http://{settings.host}:{settings.port}",
+        upstream=deployment.processor(deployment.proxy.upstream).label,
+        model=next((model for model in models if "sonnet" in model), models[0]),
+        per_minute=limits.requests_per_minute,
+        per_hour=limits.requests_per_hour,
+        per_day=limits.requests_per_day,
+        dashboard=not settings.production,
+        style_sheets=style_sheets,
+    )
+    return _Page("text/html", draw(page_environment(), "home.html.jinja", view))

@@ -1,0 +1,66 @@
+"""Relays an answer that costs nothing: token counts and lists of models."""
+
+from aiohttp import web
+
+from crouter.contract.traffic import Route
+from crouter.runtime.egress import Answer, UpstreamError, UpstreamTimeoutError
+from crouter.runtime.proxy.errors import ErrorReply, invalid_request, upstream_timed_out, upstream_unreachable
+from crouter.runtime.server.admission import admit
+from crouter.runtime.server.body import read_body
+from crouter.runtime.server.exchange import Exchange, Parts
+from crouter.runtime.server.forwarding import Forwarding, UnforwardableHeaderError
+from crouter.runtime.server.outlet import Outlet
+from crouter.runtime.server.protocol import error_reply
+
+
+class FreeRoute:
+    """Answers a declared route that is not metered."""
+
+    def __init__(self, parts: Parts, forwarding: Forwarding, route: Route) -> None:
+        self._parts = parts
+        self._forwarding = forwarding
+        self._route = route
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        """Admits, forwards and relays one request. Raises ConnectionError when the client is gone."""
+        outcome = await self._begun(exchange)
+        if isinstance(outcome, ErrorReply):
+            return error_reply(outcome, exchange.request_id)
+        try:
+            outlet = Outlet(exchange.request, outcome.status, self._forwarding.returned(outcome, exchange))
+            async for piece in outcome.pieces():
+                await outlet.write(piece)
+            return await outlet.end()
+        except UpstreamError as error:
+            if exchange.answer_began:
+                # The client has to see that the answer is not whole: its connection breaks off, too.
+                raise ConnectionResetError from None
+            return error_reply(upstream_fault(error), exchange.request_id)
+        finally:
+            outcome.close()
+
+    async def _begun(self, exchange: Exchange) -> Answer | ErrorReply:
+        caller = await admit(exchange, self._parts, metered=False)
+        if isinstance(caller, ErrorReply):
+            return caller
+        body = None
+        if self._route.method == "POST":
+            read = await read_body(exchange.request, self._parts.deployment.proxy.body_bytes_max)
+            if isinstance(read, ErrorReply):
+                return read
+            body = read
+        try:
+            return await self._forwarding.send(exchange, self._route, body)
+        except UnforwardableHeaderError:
+            return unforwardable_header()
+        except UpstreamError as error:
+            return upstream_fault(error)
+
+
+def unforwardable_header() -> ErrorReply:
+    return invalid_request("a request header holds bytes that are not UTF-8")
+
+
+def upstream_fault(error: UpstreamError) -> ErrorReply:
+    """What a client is told when the upstream gave no answer of its own."""
+    return upstream_timed_out() if isinstance(error, UpstreamTimeoutError) else upstream_unreachable()

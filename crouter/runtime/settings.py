@@ -1,0 +1,278 @@
+"""What an operator sets: read from the environment, once, in one place.
+
+Every variable NAME may be given as NAME_FILE instead, the path of a file that holds the value. What the
+policy decides is not set here. Problems are collected and told all at once; they name variables, never values.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from crouter.contract.deployment import Deployment
+from crouter.contract.destinations import Processor
+from crouter.runtime.secret import Secret
+
+Environment = Literal["development", "production"]
+
+DEFAULT_LISTEN: Final = "127.0.0.1:8080"
+KEY_BYTES: Final = 32
+EDGE_SECRET_CHARS_MIN: Final = 32
+TRANSACTION_POOLER_PORT: Final = 6543
+_VERSIONED_KEY = re.compile(r"([1-9][0-9]{0,8}):([A-Za-z0-9+/_=-]+)")
+
+
+class SettingsError(Exception):
+    """The environment does not describe a service. `problems` has a sentence for each mistake."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedKey:
+    """One 256-bit key and the number that names it in the database."""
+
+    version: int
+    key: Secret[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys of one purpose, newest first. The newest is used for what is new, all for what exists."""
+
+    keys: tuple[VersionedKey, ...]
+
+    @property
+    def newest(self) -> VersionedKey:
+        return self.keys[0]
+
+    def key(self, version: int) -> VersionedKey | None:
+        """The key of that version, or None if it is not in the ring."""
+        return next((key for key in self.keys if key.version == version), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """What is needed to reach accounts and keys; `transaction_pooler` switches session state off."""
+
+    database_url: Secret[str]
+    transaction_pooler: bool
+    sealing: KeyRing
+    lookup: KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator decides. `development_account` is shown on the development dashboard."""
+
+    environment: Environment
+    host: str
+    port: int
+    store: StoreSettings
+    upstream_url: str
+    upstream_key: Secret[str]
+    edge_secret: Secret[str] | None = None
+    edge_secret_retiring: Secret[str] | None = None
+    """The one before, accepted while the edge is being given the new one."""
+    development_account: uuid.UUID | None = None
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+
+@dataclass
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    environ: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        """The value of NAME or the content of NAME_FILE; empty when neither is set."""
+        value, path = self.environ.get(name, "").strip(), self.environ.get(f"{name}_FILE", "").strip()
+        if value and path:
+            self.problems.append(f"{name}: set {name} or {name}_FILE, not both")
+        elif path:
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                self.problems.append(f"{name}_FILE: the file cannot be read as text")
+        return value
+
+    def required(self, name: str, hint: str) -> str:
+        before = len(self.problems)
+        value = self.text(name)
+        if not value and len(self.problems) == before:
+            self.problems.append(f"{name}: not set; {hint}")
+        return value
+
+    def key_ring(self, name: str) -> KeyRing:
+        hint = (
+            f"give {KEY_BYTES} random bytes as 1:BASE64, for instance the output of "
+            f"`printf '1:%s' \"$(openssl rand -base64 {KEY_BYTES})\"`"
+        )
+        found: dict[int, VersionedKey] = {}
+        for part in filter(None, (part.strip() for part in self.required(name, hint).split(","))):
+            key = _versioned_key(part)
+            if key is None:
+                self.problems.append(f"{name}: every key is VERSION:BASE64 of {KEY_BYTES} bytes; {hint}")
+                break
+            if key.version in found:
+                self.problems.append(f"{name}: version {key.version} is given twice")
+                break
+            found[key.version] = key
+        return KeyRing(tuple(found[version] for version in sorted(found, reverse=True)))
+
+    def give_up_on_problems(self) -> None:
+        if self.problems:
+            raise SettingsError(tuple(self.problems))
+
+
+def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
+    """What commands need that work on accounts and keys. Raises SettingsError."""
+    reader = _Reader(environ)
+    store = _store(reader)
+    reader.give_up_on_problems()
+    return store
+
+
+def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Settings:
+    """What the service needs. Raises SettingsError."""
+    reader = _Reader(environ)
+    environment = _environment(reader)
+    host, port = _listen(reader)
+    settings = Settings(
+        environment=environment,
+        host=host,
+        port=port,
+        store=_store(reader),
+        upstream_url=_upstream_url(reader, deployment.processor(deployment.proxy.upstream), environment),
+        upstream_key=Secret(reader.required("ANTHROPIC_API_KEY", "the upstream's key for all requests")),
+        edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
+        edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
+        development_account=_development_account(reader, environment),
+    )
+    reader.give_up_on_problems()
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _environment(reader: _Reader) -> Environment:
+    match reader.text("CROUTER_ENVIRONMENT"):
+        case "development":
+            return "development"
+        case "" | "production":
+            return "production"
+        case _:
+            reader.problems.append("CROUTER_ENVIRONMENT: is development or production")
+            return "production"
+
+
+def _listen(reader: _Reader) -> tuple[str, int]:
+    address = _split(f"//{reader.text('CROUTER_LISTEN') or DEFAULT_LISTEN}")
+    if address is None or address.hostname is None or address.port is None or address.path:
+        reader.problems.append(f"CROUTER_LISTEN: is HOST:PORT, such as {DEFAULT_LISTEN}")
+        return "127.0.0.1", 0
+    return address.hostname, address.port
+
+
+def _store(reader: _Reader) -> StoreSettings:
+    url = reader.required("DATABASE_URL", "a PostgreSQL address, postgresql://USER:PASSWORD@HOST/DATABASE")
+    parts = _split(url)
+    if url and (parts is None or parts.scheme not in ("postgresql", "postgres")):
+        reader.problems.append("DATABASE_URL: is not an address that starts with postgresql://")
+    pooler = reader.text("CROUTER_DATABASE_POOLER")
+    if pooler not in ("", "transaction", "session"):
+        reader.problems.append("CROUTER_DATABASE_POOLER: is transaction or session")
+    by_port = parts is not None and parts.port == TRANSACTION_POOLER_PORT and pooler == ""
+    sealing, lookup = reader.key_ring("CROUTER_SEALING_KEYS"), reader.key_ring("CROUTER_LOOKUP_KEYS")
+    if {key.key for key in sealing.keys} & {key.key for key in lookup.keys}:
+        reader.problems.append("CROUTER_LOOKUP_KEYS: holds a key of CROUTER_SEALING_KEYS; each purpose has its own")
+    return StoreSettings(
+        database_url=Secret(url),
+        transaction_pooler=pooler == "transaction" or by_port,
+        sealing=sealing,
+        lookup=lookup,
+    )
+
+
+def _upstream_url(reader: _Reader, processor: Processor, environment: Environment) -> str:
+    name = "CROUTER_UPSTREAM_URL"
+    declared = next((host for host in processor.hosts if not host.startswith("*.")), None)
+    text = reader.text(name) or (f"https://{declared}" if declared else "")
+    url = _split(text)
+    if url is None or url.hostname is None or url.path not in ("", "/") or url.query or url.fragment or url.username:
+        reader.problems.append(f"{name}: is a scheme and a host, such as https://HOST")
+    elif url.scheme == "https" and processor.owns(url.hostname):
+        return f"https://{url.netloc}"
+    elif url.scheme == "http" and environment == "development" and is_loopback(url.hostname):
+        return f"http://{url.netloc}"
+    else:
+        reader.problems.append(
+            f"{name}: has to be https to a host that policy.yaml declares for {processor.name} "
+            "(in development, plain http to this machine is allowed, too)"
+        )
+    return ""
+
+
+def _edge_secret(reader: _Reader, name: str, *, is_required: bool) -> Secret[str] | None:
+    hint = "the secret that the edge Worker signs every request with (its EDGE_SECRET)"
+    value = reader.required(name, hint) if is_required else reader.text(name)
+    if value and len(value) < EDGE_SECRET_CHARS_MIN:
+        reader.problems.append(f"{name}: has fewer than {EDGE_SECRET_CHARS_MIN} characters")
+    return Secret(value) if value else None
+
+
+def _development_account(reader: _Reader, environment: Environment) -> uuid.UUID | None:
+    name = "CROUTER_DEVELOPMENT_ACCOUNT"
+    value = reader.text(name)
+    if not value:
+        return None
+    if environment == "production":
+        reader.problems.append(f"{name}: has no meaning in production; unset it")
+        return None
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        reader.problems.append(f"{name}: is not a UUID")
+        return None
+
+
+def _versioned_key(text: str) -> VersionedKey | None:
+    match = _VERSIONED_KEY.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        # Both alphabets of RFC 4648 are in use; the padding is often left out.
+        encoded = match[2].rstrip("=").replace("-", "+").replace("_", "/")
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except binascii.Error:
+        return None
+    return VersionedKey(int(match[1]), Secret(key)) if len(key) == KEY_BYTES else None
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed, and refused, only when it is read
+    except ValueError:
+        return None
+    return parts

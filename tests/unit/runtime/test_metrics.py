@@ -1,0 +1,22 @@
+from crouter.runtime.metrics import Metrics
+from crouter.runtime.words import is_word, kind_of
+from tests.unit.runtime.declarations import DEPLOYMENT
+
+
+def test_only_declared_counters_and_labels_and_words_are_counted() -> None:
+    metrics = Metrics(DEPLOYMENT.metrics)
+    metrics.count("crouter_requests_total", route="messages", status="200", account="canary")
+    metrics.count("crouter_requests_total", route="canary canary", status="200")
+    metrics.count("crouter_canary_total", route="messages")
+    text = metrics.exposition().decode()
+    assert 'crouter_requests_total{route="messages",status="200"} 1.0' in text
+    assert 'crouter_requests_total{route="other",status="200"} 1.0' in text
+    assert "canary" not in text
+    assert "_created" not in text
+
+
+def test_an_exceptions_word_is_its_type_and_none_of_its_text() -> None:
+    odd = type("Odd Error\n", (Exception,), {})
+    assert kind_of(ValueError("canary")) == "ValueError"
+    assert is_word(kind_of(odd("canary")))
+    assert kind_of(None) == "unknown"

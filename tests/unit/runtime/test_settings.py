@@ -1,0 +1,143 @@
+import base64
+import pickle
+from pathlib import Path
+
+import pytest
+
+from crouter.runtime.settings import SettingsError, is_loopback, read_settings, read_store_settings
+from tests.unit.runtime.declarations import DEPLOYMENT
+
+SEALING, LOOKUP, FRESH = (base64.b64encode(letter * 32).decode() for letter in (b"s", b"l", b"f"))
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://crouter:canary@db.example.org/crouter",
+    "ANTHROPIC_API_KEY": "sk-ant-canary",
+    "CROUTER_SEALING_KEYS": f"1:{SEALING}",
+    "CROUTER_LOOKUP_KEYS": f"1:{LOOKUP}",
+    "CROUTER_EDGE_SECRET": "canary-" + "e" * 32,
+}
+DEVELOPMENT = {**PRODUCTION, "CROUTER_ENVIRONMENT": "development"}
+
+
+def problems(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(DEPLOYMENT, environ)
+    return caught.value.problems
+
+
+def test_production_is_the_default_and_the_upstream_is_the_declared_host() -> None:
+    settings = read_settings(DEPLOYMENT, PRODUCTION)
+    assert settings.production
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.upstream_url == "https://api.anthropic.com"
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    told = problems({})
+    for name in PRODUCTION:
+        assert [problem for problem in told if problem.startswith(f"{name}: not set")], name
+
+
+@pytest.mark.parametrize("name", ["CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS"])
+@pytest.mark.parametrize(
+    "value",
+    [SEALING, "1:", "1:c2hvcnQ=", f"0:{SEALING}", f"1:{FRESH},1:{FRESH}", f"x:{SEALING}", f"1:{FRESH},nonsense"],
+)
+def test_a_key_ring_that_is_no_list_of_versioned_256_bit_keys_is_refused_by_name(name: str, value: str) -> None:
+    (problem,) = problems({**PRODUCTION, name: value})
+    assert problem.startswith(name)
+    assert SEALING not in problem
+
+
+def test_one_key_for_two_purposes_is_refused() -> None:
+    (problem,) = problems({**PRODUCTION, "CROUTER_LOOKUP_KEYS": f"7:{SEALING}"})
+    assert problem.startswith("CROUTER_LOOKUP_KEYS")
+
+
+def test_the_newest_key_is_the_one_with_the_greatest_version() -> None:
+    ring = read_store_settings({**PRODUCTION, "CROUTER_SEALING_KEYS": f"2:{SEALING},10:{FRESH},1:{SEALING}"}).sealing
+    assert [key.version for key in ring.keys] == [10, 2, 1]
+    assert ring.newest.key.reveal() == b"f" * 32
+
+
+@pytest.mark.parametrize(
+    ("url", "environ"),
+    [
+        ("http://api.anthropic.com", PRODUCTION),
+        ("http://127.0.0.1:9000", PRODUCTION),
+        ("https://example.org", DEVELOPMENT),
+        ("https://api.anthropic.com.example.org", DEVELOPMENT),
+        ("https://user@api.anthropic.com", DEVELOPMENT),
+        ("https://api.anthropic.com/path", DEVELOPMENT),
+        ("http://192.0.2.1", DEVELOPMENT),
+        ("http://[::1", DEVELOPMENT),
+        ("ftp://127.0.0.1", DEVELOPMENT),
+    ],
+)
+def test_an_upstream_that_is_not_the_declared_one_is_refused(url: str, environ: dict[str, str]) -> None:
+    (problem,) = problems({**environ, "CROUTER_UPSTREAM_URL": url})
+    assert problem.startswith("CROUTER_UPSTREAM_URL")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"])
+def test_in_development_the_upstream_may_be_on_this_machine(url: str) -> None:
+    assert read_settings(DEPLOYMENT, {**DEVELOPMENT, "CROUTER_UPSTREAM_URL": url}).upstream_url == url
+
+
+@pytest.mark.claim("security-https")
+def test_security_https__production_without_an_edge_secret_is_refused() -> None:
+    assert problems({**PRODUCTION, "CROUTER_EDGE_SECRET": ""})[0].startswith("CROUTER_EDGE_SECRET")
+    assert problems({**PRODUCTION, "CROUTER_EDGE_SECRET": "short"})[0].startswith("CROUTER_EDGE_SECRET")
+
+
+def test_a_value_can_come_from_a_file_and_not_from_both(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("sk-ant-from-file\n")
+    environ = {**PRODUCTION, "ANTHROPIC_API_KEY": "", "ANTHROPIC_API_KEY_FILE": str(file)}
+    assert read_settings(DEPLOYMENT, environ).upstream_key.reveal() == "sk-ant-from-file"
+    assert problems({**PRODUCTION, "ANTHROPIC_API_KEY_FILE": str(file)})[0].startswith("ANTHROPIC_API_KEY")
+    assert problems({**environ, "ANTHROPIC_API_KEY_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize(
+    ("more", "pooled"),
+    [
+        ({}, False),
+        ({"CROUTER_DATABASE_POOLER": "transaction"}, True),
+        ({"DATABASE_URL": "postgresql://a@pooler.example.org:6543/x"}, True),
+        ({"DATABASE_URL": "postgresql://a@pooler.example.org:6543/x", "CROUTER_DATABASE_POOLER": "session"}, False),
+    ],
+)
+def test_a_transaction_pooler_is_known_by_its_port_or_by_name(more: dict[str, str], pooled: bool) -> None:
+    assert read_store_settings({**PRODUCTION, **more}).transaction_pooler is pooled
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CROUTER_ENVIRONMENT", "staging"),
+        ("CROUTER_LISTEN", "8080"),
+        ("CROUTER_LISTEN", "127.0.0.1:http"),
+        ("DATABASE_URL", "mysql://canary@x/y"),
+        ("CROUTER_DEVELOPMENT_ACCOUNT", "nobody"),
+        ("CROUTER_DATABASE_POOLER", "maybe"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name_without_being_repeated(name: str, value: str) -> None:
+    (problem,) = problems({**DEVELOPMENT, name: value})
+    assert problem.startswith(name)
+    assert "canary" not in problem
+
+
+def test_settings_show_no_secret_and_are_not_pickled() -> None:
+    settings = read_settings(DEPLOYMENT, PRODUCTION)
+    assert "canary" not in repr(settings) + str(settings)
+    with pytest.raises(TypeError):
+        pickle.dumps(settings.upstream_key)
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"),
+    [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("localhost", True), ("10.0.0.1", False), ("x.y", False)],
+)
+def test_loopback(host: str, answer: bool) -> None:
+    assert is_loopback(host) is answer
