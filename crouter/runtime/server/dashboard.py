@@ -27,12 +27,18 @@ _NANOUSD_PER_USD: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class _Column:
+    label: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
     name: str
     contact: str
     style_sheets: tuple[str, ...]
     balance: str
-    columns: tuple[str, ...]
+    columns: tuple[_Column, ...]
     rows: tuple[tuple[str, ...], ...]
     totals: tuple[str, ...]
     refresh_seconds: int = REFRESH_SECONDS
@@ -81,13 +87,17 @@ class Dashboard:
             contact=identity.contact,
             style_sheets=self._style_sheets,
             balance=_usd(balance),
-            columns=(*(field.name.replace("_", " ") for field in self._fields), "cost"),
+            columns=(*map(_column, self._fields), _Column("cost", "number")),
             rows=tuple(
                 (*(_cell(row[field.name]) for field in self._fields), _usd(cost))
                 for row, cost in zip(usage, costs, strict=True)
             ),
             totals=(*(_total(field, usage) for field in self._fields), _usd(sum(costs))),
         )
+
+
+def _column(field: Field) -> _Column:
+    return _Column(field.name.replace("_", " "), "number" if field.kind == "count" else "word")
 
 
 def _cell(value: Any) -> str:

@@ -1,0 +1,112 @@
+"""`crouter generate`: from policy.yaml to generated/, and a few lines about what changed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crouter.cli.groups import MAKING
+from crouter.cli.options import OutputOption, PolicyOption
+from crouter.cli.outcome import FailureError
+from crouter.cli.policy_file import read_policy, require_policy
+from crouter.cli.project import Project
+from crouter.cli.terminal import Terminal, counted
+from crouter.generate.emit import DestructiveMigrationError, Emitted, emit, generate_command
+from crouter.generate.history import FOLDER, HistoryDamagedError
+from crouter.generate.tree import TreeError, read_tree
+from crouter.plan.digest import policy_digest
+from crouter.policy.model import Policy
+from crouter.policy.reference import policy_reference
+
+NAMED_MAX = 12
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("generate", rich_help_panel=MAKING)(generate)
+
+
+def generate(
+    policy: PolicyOption = None,
+    output: OutputOption = None,
+    destroy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--destroy",
+            metavar="NAME",
+            help="Allow the next migration to remove this table, table.column or table.column=value for good. "
+            "May be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Write generated/ anew from policy.yaml: all files or none.
+
+    A mistake in the policy writes nothing and exits with 1. So does a change that would destroy data, until it
+    is confirmed with --destroy.
+    """
+    terminal, project = Terminal(), Project.at(policy, output)
+    checked = require_policy(read_policy(project), terminal)
+    with terminal.working("Rendering"):
+        emitted = _emit(checked, project, destroy or [])
+        renewed = renew_reference(project)
+        total = len(read_tree(project.generated))
+    _tell(terminal, project, checked, emitted, total)
+    if renewed:
+        terminal.line(f"  written    {project.reference}")
+
+
+def renew_reference(project: Project) -> bool:
+    """Bring the reference of the language in step where the project keeps one; tells whether it was not."""
+    wanted = policy_reference()
+    try:
+        if not project.reference.is_file() or project.reference.read_bytes() == wanted.encode():
+            return False
+        # Beside its place first: readers and crashes find the old text or the new one.
+        unfinished = project.reference.with_name(f".{project.reference.name}.new")
+        unfinished.write_text(wanted, encoding="utf-8")
+        unfinished.replace(project.reference)
+    except OSError as problem:
+        raise FailureError(f"{project.reference} could not be written: {problem.strerror}") from problem
+    return True
+
+
+def _emit(policy: Policy, project: Project, destroy: list[str]) -> Emitted:
+    try:
+        return emit(policy, project.generated, destroy=destroy)
+    except DestructiveMigrationError as problem:
+        command = f"{generate_command(problem.destroys)}{project.options}"
+        raise FailureError(
+            f"this change of {project.policy.name} removes from the database for good: {', '.join(problem.destroys)}. "
+            "Nothing was written",
+            f"if that is meant, run `{command}`",
+        ) from problem
+    except HistoryDamagedError as problem:
+        damages = "; ".join(f"{project.generated}/{damage.path} {damage.sentence}" for damage in problem.damages)
+        paths = " ".join(str(project.generated / damage.path) for damage in problem.damages)
+        raise FailureError(f"{damages}. Nothing was written", f"restore it: `git checkout -- {paths}`") from problem
+    except TreeError as problem:
+        raise FailureError(str(problem)) from problem
+
+
+def _tell(terminal: Terminal, project: Project, policy: Policy, emitted: Emitted, total: int) -> None:
+    source = f"{project.policy} ({policy_digest(policy)[:12]})"
+    if not emitted.written and not emitted.removed:
+        terminal.line(f"{project.generated}/ is in step with {source}: {counted(total, 'file')}, nothing to write")
+        return
+    unchanged = total - len(emitted.written)
+    terminal.line(
+        f"{project.generated}/ is now in step with {source}: {len(emitted.written)} written, {unchanged} unchanged, "
+        f"{len(emitted.removed)} removed"
+    )
+    _name(terminal, "written", emitted.written)
+    _name(terminal, "removed", emitted.removed)
+    migrations = [path for path in emitted.written if Path(path).parent == Path(FOLDER) and path.endswith(".sql")]
+    for path in migrations:
+        terminal.line(f"  migration  {path}: read it, commit it, then run `crouter migrate`", style="bold")
+
+
+def _name(terminal: Terminal, what: str, paths: tuple[str, ...]) -> None:
+    for path in paths[:NAMED_MAX]:
+        terminal.line(f"  {what:<9}  {path}")
+    if len(paths) > NAMED_MAX:
+        terminal.line(f"  … and {len(paths) - NAMED_MAX} more")

@@ -1,0 +1,24 @@
+"""Loads the policy for a command and prints what is wrong with it."""
+
+from crouter.cli.outcome import FailureError
+from crouter.cli.project import Project
+from crouter.cli.terminal import Terminal, counted
+from crouter.policy.load import Loaded, load_file
+from crouter.policy.model import Policy
+from crouter.policy.problems import as_text
+
+
+def read_policy(project: Project) -> Loaded:
+    """The policy file as it is, with everything that is wrong with it."""
+    return load_file(project.policy)
+
+
+def require_policy(loaded: Loaded, terminal: Terminal) -> Policy:
+    """The policy, after its warnings are printed. Raises FailureError after its problems are."""
+    if loaded.problems:
+        terminal.note(as_text(loaded.problems).rstrip("\n"))
+    if loaded.policy is None:
+        count = sum(problem.severity == "error" for problem in loaded.problems)
+        first = loaded.problems[0].code
+        raise FailureError(f"{counted(count, 'problem')}; nothing was done", f"`crouter explain {first}` tells more")
+    return loaded.policy

@@ -1,0 +1,41 @@
+"""The keys that seal and find API keys in development: made once, kept in one file, so that they come and go together.
+
+The file has a line NAME=VALUE for each, named as the service's settings are.
+"""
+
+import base64
+import secrets
+
+from crouter.development.errors import DevelopmentError
+from crouter.development.state_folder import StateFolder
+from crouter.runtime.settings import KEY_BYTES
+
+NAMES = ("CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS")
+
+
+def read_secrets(folder: StateFolder) -> dict[str, str] | None:
+    """The settings of the file, by name; None if there is no file. Raises DevelopmentError."""
+    try:
+        text = folder.secrets_file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise DevelopmentError(f"{folder.secrets_file} cannot be read ({type(problem).__name__})") from problem
+    found = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    missing = [name for name in NAMES if not found.get(name)]
+    if missing:
+        raise DevelopmentError(
+            f"{folder.secrets_file} does not hold {' and '.join(missing)}",
+            "move the file away: new keys are made, and a new development API key with them",
+        )
+    return {name: found[name] for name in NAMES}
+
+
+def ensure_secrets(folder: StateFolder) -> dict[str, str]:
+    """The settings of the file, which is made if there is none. Raises DevelopmentError."""
+    present = read_secrets(folder)
+    if present is not None:
+        return present
+    made = {name: f"1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}" for name in NAMES}
+    folder.write_private(folder.secrets_file, "".join(f"{name}={value}\n" for name, value in made.items()))
+    return made

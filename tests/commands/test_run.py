@@ -1,0 +1,134 @@
+"""`crouter run`, as a newcomer uses it: what it prints works when it is pasted."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Project, Run
+
+
+@pytest.fixture(scope="module")
+def run(used_project: Project) -> Iterator[Run]:
+    """A run that serves, for all tests of this module."""
+    started = used_project.start().ready()
+    yield started
+    assert started.stopped() == 0, started.output
+
+
+def paste(run: Run, line: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=run.project.folder,
+        env=run.project.environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_screen_says_where_everything_is_and_that_no_model_is_called(run: Run) -> None:
+    facts = run.project.facts()
+    for shown in (facts["url"], facts["dashboard_url"], f"{run.url}/privacy", facts["api_key"], "$25.00"):
+        assert shown in run.output
+    assert "no model is called" in run.output
+    assert "\x1b" not in run.output
+
+
+def test_the_facts_are_complete_and_their_owners_only(run: Run) -> None:
+    facts = run.project.facts()
+    assert set(facts) >= {"url", "api_key", "dashboard_url", "database_url", "upstream", "pid"}
+    assert (facts["url"], facts["pid"], facts["upstream"]) == (run.url, run.process.pid, "simulator")
+    for name in ("dev.json", "secrets"):
+        assert stat.S_IMODE((run.project.folder / ".crouter" / name).stat().st_mode) == 0o600
+
+
+def test_the_printed_curl_is_answered(run: Run) -> None:
+    done = paste(run, run.pasteable("curl -sS"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["type"] == "message"
+
+
+def test_the_printed_streaming_curl_is_answered_by_events(run: Run) -> None:
+    done = paste(run, run.pasteable("curl -N"))
+    assert "event: message_start" in done.stdout
+    assert "event: message_stop" in done.stdout
+
+
+def test_the_printed_python_is_answered(run: Run, tmp_path: Path) -> None:
+    lines = run.output.partition("# Python\n")[2].partition("\n\n")[0]
+    script = tmp_path / "snippet.py"
+    script.write_text(lines, encoding="utf-8")
+    done = paste(run, f"{sys.executable} {script}")
+    assert "simulated answer" in done.stdout, done.stderr
+
+
+def test_the_printed_line_starts_claude_code(run: Run, tmp_path: Path) -> None:
+    package = find_spec("claude_agent_sdk")
+    assert package is not None
+    assert package.origin is not None
+    binary = Path(package.origin).parent / "_bundled" / "claude"
+    (tmp_path / "claude").symlink_to(binary)
+    line = f"{run.pasteable('ANTHROPIC_BASE_URL=')} -p 'Say hello'"
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    # A key of Anthropic that the shell happens to have must not be sent along: two keys are refused.
+    more = {"ANTHROPIC_API_KEY": "sk-ant-of-somebody", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+    done = paste(run, line, PATH=path, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "simulated answer" in done.stdout
+
+
+def test_the_dashboard_and_the_policy_are_served(run: Run) -> None:
+    assert b"Development account" in run.get("/dashboard")
+    assert b"Privacy Policy" in run.get("/privacy")
+
+
+def test_a_second_run_is_refused_and_names_the_first(run: Run) -> None:
+    done = run.project.crouter("run", "--port", "0")
+    assert done.returncode == 1
+    assert run.url in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run.get("/healthz") == b"alive\n"
+
+
+def test_commands_of_operators_find_the_development_database(run: Run) -> None:
+    status = run.project.crouter("migrate", "--status", "--json")
+    assert (status.returncode, json.loads(status.stdout)["state"]) == (0, "in_step")
+    assert run.project.crouter("retention", "run", "--dry-run").returncode == 0
+    assert "--dry-run" in run.project.crouter("retention", "run", "--help").stdout
+
+
+def test_accounts_and_keys_live_and_end(run: Run) -> None:
+    """The whole life of a customer, as an operator sees it: account, credit, key, rotation, end."""
+    crouter = run.project.crouter
+    account = crouter("accounts", "create", "--email", "ada@example.invalid", "--name", "Ada").stdout.strip()
+    granted = crouter("accounts", "credit", "ADA@example.invalid", "12.345678901", "--json")
+    assert json.loads(granted.stdout)["balance_nanousd"] == 12_345_678_901
+    made = crouter("keys", "create", account)
+    first = made.stdout.strip()
+    assert first.startswith("sk-cr-")
+    assert first not in made.stderr
+    assert can_use(run, first)
+    refused = crouter("keys", "create", account)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    second = json.loads(crouter("keys", "rotate", account, "--json").stdout)
+    assert can_use(run, second["api_key"])
+    assert not can_use(run, first)
+    listed = crouter("keys", "list", account).stdout
+    assert first not in listed
+    assert second["id"] in listed
+    assert crouter("keys", "revoke", second["id"]).returncode == 0
+    assert not can_use(run, second["api_key"])
+
+
+def can_use(run: Run, key: str) -> bool:
+    line = f"curl -s -o /dev/null -w '%{{http_code}}' -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' "
+    return paste(run, line + f"{run.url}/v1/models").stdout == "200"

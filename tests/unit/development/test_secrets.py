@@ -1,0 +1,43 @@
+"""Development secrets are made once and come together or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from crouter.development.errors import DevelopmentError
+from crouter.development.secrets import NAMES, ensure_secrets, read_secrets
+from crouter.development.state_folder import StateFolder
+from crouter.runtime.settings import read_store_settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path)
+
+
+def test_they_are_made_once_for_their_owner_only(folder: StateFolder) -> None:
+    assert read_secrets(folder) is None
+    made = ensure_secrets(folder)
+    assert ensure_secrets(folder) == read_secrets(folder) == made
+    assert folder.secrets_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_service_takes_them(folder: StateFolder) -> None:
+    settings = read_store_settings({**ensure_secrets(folder), "DATABASE_URL": "postgresql://postgres@/crouter"})
+    assert settings.sealing.newest.key != settings.lookup.newest.key
+
+
+def test_two_projects_have_different_ones(tmp_path: Path) -> None:
+    made = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        made.append(ensure_secrets(StateFolder(tmp_path / name)))
+    assert set(made[0].values()).isdisjoint(made[1].values())
+
+
+@pytest.mark.parametrize("text", ["", f"{NAMES[0]}=1:x\n", f"{NAMES[0]}=\n{NAMES[1]}=\n"])
+def test_a_file_without_both_is_told_and_kept(folder: StateFolder, text: str) -> None:
+    folder.secrets_file.write_text(text, encoding="utf-8")
+    with pytest.raises(DevelopmentError, match="does not hold"):
+        ensure_secrets(folder)
+    assert folder.secrets_file.read_text(encoding="utf-8") == text
