@@ -48,7 +48,7 @@ def list_keys(account: AccountArgument, json: JsonOption = False) -> None:
         terminal.json([_facts(key) for key in listed])
         return
     for key in listed:
-        terminal.line(f"{key.id}  …{key.last_four}  made {_time(key.created_at)}  {_state(key)}")
+        terminal.line(f"{key.id}  …{key.last_four}  made {shown_time(key.created_at)}  {_state(key)}")
     if not listed:
         terminal.note("this account has no key")
 
@@ -123,8 +123,9 @@ def _facts(key: ListedKey) -> dict[str, str | None]:
 def _state(key: ListedKey) -> str:
     if key.revoked_at is None:
         return "active"
-    return f"{'ends' if key.revoked_at > datetime.now(UTC) else 'revoked'} {_time(key.revoked_at)}"
+    return f"{'ends' if key.revoked_at > datetime.now(UTC) else 'revoked'} {shown_time(key.revoked_at)}"
 
 
-def _time(moment: datetime) -> str:
+def shown_time(moment: datetime) -> str:
+    """A moment as tables show it, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

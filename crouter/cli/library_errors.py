@@ -7,22 +7,23 @@ from typing import Final
 from crouter.cli.outcome import FailureError
 from crouter.contract.version import ContractMismatchError
 from crouter.development.errors import DevelopmentError
-from crouter.runtime.accounts import AccountExistsError
+from crouter.runtime.accounts import AccountExistsError, NoDeletionRuleError, NoSuchAccountError
 from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError
 from crouter.runtime.database.migration_files import MigrationsRefusedError
 from crouter.runtime.database.migrations import MigrationFailedError
-from crouter.runtime.keys import KeyLimitError, NoSuchAccountError, NoSuchKeyError
+from crouter.runtime.keys import KeyLimitError, NoSuchKeyError
 from crouter.runtime.sealing import SealError
 from crouter.runtime.settings import SettingsError
 
 # Each has a message of our own that holds no value of a row and no key.
 _SENTENCES: Final = (
     AccountExistsError,
+    NoDeletionRuleError,
+    NoSuchAccountError,
     ContractMismatchError,
     KeyLimitError,
     MigrationFailedError,
     MigrationsRefusedError,
-    NoSuchAccountError,
     NoSuchKeyError,
     SealError,
     SettingsError,

@@ -1,12 +1,15 @@
 """Accounts and their balances. A balance is the sum of the account's ledger entries, at every read."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from psycopg import sql
 
 from crouter.contract.deployment import Deployment
+from crouter.contract.retention import Erase
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.names import ACCOUNT, LEDGER
 from crouter.runtime.purposes import PurposeReader, require_purpose
@@ -16,6 +19,24 @@ CreditKind = Literal["grant", "top_up", "refund"]
 
 class AccountExistsError(Exception):
     """There is an account with that e-mail address."""
+
+
+class NoSuchAccountError(Exception):
+    """No account has that id, or none in the state that was asked for."""
+
+
+class NoDeletionRuleError(Exception):
+    """The policy declares no rule by which an account is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What an operator sees of an account: nothing that names a person. `balance_nanousd` is the sum of its ledger."""
+
+    id: uuid.UUID
+    created_at: datetime
+    balance_nanousd: int
+    deletion_requested_at: datetime | None
 
 
 class Accounts:
@@ -56,14 +77,77 @@ class Accounts:
             return await self._find(connection, email)
 
     async def credit(self, account: uuid.UUID, amount_nanousd: int, kind: CreditKind = "grant") -> uuid.UUID:
-        """Adds a ledger entry; gives its id. Raises DatabaseError."""
+        """Adds a ledger entry; gives its id. Raises NoSuchAccountError, DatabaseError."""
         entry = uuid.uuid4()
         query = sql.SQL(
             "INSERT INTO {} (id, account_id, kind, amount_nanousd, occurred_at) VALUES (%s, %s, %s, %s, %s)"
         ).format(self._database.table(LEDGER))
         async with self._database.transaction() as connection:
+            await self._require(connection, account)
             await connection.execute(query, (entry, account, kind, amount_nanousd, datetime.now(UTC)))
         return entry
+
+    async def list(self) -> Sequence[AccountState]:
+        """Every account that is not erased, oldest first. Raises DatabaseError."""
+        rule = self._deletion_rule()
+        query = sql.SQL(
+            "SELECT a.id, a.created_at, coalesce(sum(l.amount_nanousd), 0)::bigint, a.{asked} FROM {accounts} a "
+            "LEFT JOIN {ledger} l ON l.account_id = a.id "
+            "WHERE a.{erased} IS NULL GROUP BY a.id ORDER BY a.created_at, a.id"
+        ).format(
+            accounts=self._database.table(ACCOUNT),
+            ledger=self._database.table(LEDGER),
+            asked=sql.Identifier(rule.time_column),
+            erased=sql.Identifier(rule.erased_column),
+        )
+        return [AccountState(*row) for row in await self._database.rows(query)]
+
+    async def request_deletion(self, account: uuid.UUID) -> datetime:
+        """Starts the clock of a deletion; the retention job carries it out. A second request changes nothing.
+
+        Gives the moment from which the clock runs. Raises NoSuchAccountError, NoDeletionRuleError, DatabaseError.
+        """
+        rule = self._deletion_rule()
+        query = sql.SQL(
+            "UPDATE {accounts} SET {asked} = coalesce({asked}, %s) WHERE id = %s AND {erased} IS NULL RETURNING {asked}"
+        )
+        return await self._mark(query, rule, (datetime.now(UTC), account))
+
+    async def take_back_deletion(self, account: uuid.UUID) -> None:
+        """Stops the clock, as long as the deletion is not carried out.
+
+        Raises NoSuchAccountError, NoDeletionRuleError, DatabaseError.
+        """
+        rule = self._deletion_rule()
+        query = sql.SQL(
+            "UPDATE {accounts} SET {asked} = NULL "
+            "WHERE id = %s AND {erased} IS NULL AND {asked} IS NOT NULL RETURNING created_at"
+        )
+        await self._mark(query, rule, (account,))
+
+    async def _mark(self, query: sql.SQL, rule: Erase, values: tuple[object, ...]) -> datetime:
+        statement = query.format(
+            accounts=self._database.table(ACCOUNT),
+            asked=sql.Identifier(rule.time_column),
+            erased=sql.Identifier(rule.erased_column),
+        )
+        async with self._database.transaction() as connection:
+            row = await (await connection.execute(statement, values)).fetchone()
+            if row is None:
+                raise NoSuchAccountError("no account has that id, or none in that state")
+            moment: datetime = row[0]
+            return moment
+
+    async def _require(self, connection: Connection, account: uuid.UUID) -> None:
+        query = sql.SQL("SELECT 1 FROM {} WHERE id = %s").format(self._database.table(ACCOUNT))
+        if await (await connection.execute(query, (account,))).fetchone() is None:
+            raise NoSuchAccountError("no account has that id")
+
+    def _deletion_rule(self) -> Erase:
+        for rule in self._deployment.retention.erase:
+            if rule.owner == ACCOUNT:
+                return rule
+        raise NoDeletionRuleError("the policy declares no rule by which an account is deleted")
 
     async def balance(self, account: uuid.UUID, purpose: str = "billing") -> int:
         """Nanodollars. Raises PurposeRefusedError, DatabaseError."""

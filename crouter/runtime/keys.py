@@ -13,7 +13,7 @@ from typing import Final
 from psycopg import sql
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.accounts import is_live
+from crouter.runtime.accounts import NoSuchAccountError, is_live
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.names import ACCOUNT, API_KEY
 from crouter.runtime.proxy.authentication import ApiKey, ApiKeyFormat
@@ -32,10 +32,6 @@ class KeyLimitError(Exception):
 
 class NoSuchKeyError(Exception):
     """There is no active key with that id."""
-
-
-class NoSuchAccountError(Exception):
-    """There is no account with that id."""
 
 
 @dataclass(frozen=True, slots=True)

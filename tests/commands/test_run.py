@@ -129,6 +129,32 @@ def test_accounts_and_keys_live_and_end(run: Run) -> None:
     assert not can_use(run, second["api_key"])
 
 
+def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> None:
+    crouter = run.project.crouter
+    account = crouter("accounts", "create", "--email", "leaving@example.invalid").stdout.strip()
+    key = crouter("keys", "create", account).stdout.strip()
+    assert can_use(run, key)
+    asked = json.loads(crouter("accounts", "delete", account, "--json").stdout)["deletion_requested_at"]
+    assert not can_use(run, key)
+    # A second request does not start the clock again.
+    assert json.loads(crouter("accounts", "delete", account, "--json").stdout)["deletion_requested_at"] == asked
+    listed = {entry["account"]: entry for entry in json.loads(crouter("accounts", "list", "--json").stdout)}
+    assert listed[account] == {
+        "account": account,
+        "balance_nanousd": 0,
+        "created_at": listed[account]["created_at"],
+        "deletion_requested_at": asked,
+    }
+    assert crouter("accounts", "restore", account).returncode == 0
+    assert crouter("accounts", "restore", account).returncode == 1
+    assert can_use(run, crouter("keys", "create", account).stdout.strip())
+
+
+def test_nobody_is_credited_who_is_not_there(run: Run) -> None:
+    refused = run.project.crouter("accounts", "credit", "00000000-0000-0000-0000-000000000000", "1")
+    assert (refused.returncode, "no account has that id" in refused.stderr) == (1, True)
+
+
 def can_use(run: Run, key: str) -> bool:
     line = f"curl -s -o /dev/null -w '%{{http_code}}' -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' "
     return paste(run, line + f"{run.url}/v1/models").stdout == "200"
