@@ -11,6 +11,8 @@ from crouter.contract.observation import Metric
 from crouter.runtime.words import is_word
 
 METRICS_CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+SERIES_MAX: Final = 500
+OTHER: Final = "other"
 
 
 class Metrics:
@@ -20,6 +22,7 @@ class Metrics:
         self._registry = CollectorRegistry(auto_describe=False)
         self._labels: dict[str, tuple[str, ...]] = {}
         self._counters: dict[str, Counter] = {}
+        self._series: dict[str, set[tuple[str, ...]]] = {}
         for metric in declared:
             self._labels[metric.name] = metric.labels
             self._counters[metric.name] = Counter(metric.name, metric.help, metric.labels, registry=self._registry)
@@ -31,8 +34,16 @@ class Metrics:
             return
         counter = self._counters[name]
         if declared:
-            counter = counter.labels(*(_label(labels.get(label, "")) for label in declared))
+            counter = counter.labels(*self._bounded(name, tuple(_label(labels.get(label, "")) for label in declared)))
         counter.inc()
+
+    def _bounded(self, name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+        # Some labels name what the upstream sent: whatever it sends, memory and the exposition stay bounded.
+        series = self._series.setdefault(name, set())
+        if values in series or len(series) < SERIES_MAX:
+            series.add(values)
+            return values
+        return (OTHER,) * len(values)
 
     def exposition(self) -> bytes:
         """All counters in Prometheus' text format."""
@@ -42,4 +53,4 @@ class Metrics:
 
 
 def _label(value: str) -> str:
-    return value if is_word(value) else "other"
+    return value if is_word(value) else OTHER

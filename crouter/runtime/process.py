@@ -7,8 +7,13 @@ import resource
 import sys
 from typing import Final
 
+from yarl import _url
+
 _PR_SET_DUMPABLE: Final = 4
 _PR_GET_DUMPABLE: Final = 3
+
+# yarl's caches of whole addresses: the last 128 of each, queries of requests included.
+_REMEMBERED_URLS: Final = ("encode_url", "pre_encoded_url", "build_pre_encoded_url", "from_parts")
 
 
 class HardeningError(Exception):
@@ -16,12 +21,15 @@ class HardeningError(Exception):
 
 
 def harden_process() -> None:
-    """No core dumps, no attached debugger of the same user, files for the owner only.
+    """No core dumps, no attached debugger of the same user, files for the owner only, no memory of past requests.
 
     Raises HardeningError if the system refuses. Not to be undone: the limits are those of the process.
     """
     os.umask(0o077)
     faulthandler.disable()
+    for name in _REMEMBERED_URLS:
+        remembering = getattr(_url, name)
+        setattr(_url, name, getattr(remembering, "__wrapped__", remembering))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A core pattern that pipes to a program ignores the limit above; an undumpable process is left alone.
     if sys.platform == "linux":

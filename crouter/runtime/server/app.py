@@ -24,7 +24,8 @@ Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 CLIENT_LEFT_STATUS: Final = 499
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# What may stand for `{id}`: nothing that a path could be steered with.
+_PLACEHOLDER: Final = re.compile(r"\{[a-z_]+\}")
+# What may stand for such a segment: nothing that a path could be steered with.
 _SEGMENT: Final = r"(?!\.)[A-Za-z0-9._:@-]{1,128}"
 
 
@@ -106,7 +107,7 @@ class App:
 
 def _proxied(parts: Parts, forwarding: Forwarding, route: Route) -> _Target:
     handler = MeteredRoute(parts, forwarding, route) if route.metered else FreeRoute(parts, forwarding, route)
-    pattern = _SEGMENT.join(re.escape(piece) for piece in route.path.split("{id}"))
+    pattern = _SEGMENT.join(re.escape(piece) for piece in _PLACEHOLDER.split(route.path))
     return _Target(route.name, re.compile(pattern), (route.method,), handler.answer)
 
 

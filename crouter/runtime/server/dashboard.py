@@ -11,9 +11,11 @@ from typing import Any, Final
 from aiohttp import web
 
 from crouter.contract.data import Field
+from crouter.contract.deployment import Deployment
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.names import LEDGER, USAGE
 from crouter.runtime.proxy.errors import not_found, unavailable
+from crouter.runtime.purposes import PurposeRefusedError, require_purpose
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.probes import from_this_machine
 from crouter.runtime.server.protocol import Reply, error_reply
@@ -57,6 +59,17 @@ class Dashboard:
         # The time first: it is what the rows are ordered by.
         fields = [field for field in record.fields if field.personal and PURPOSE in field.purposes]
         self._fields = tuple(sorted(fields, key=lambda field: field.kind != "timestamp"))
+
+    @staticmethod
+    def is_declared(deployment: Deployment) -> bool:
+        """Whether the policy lets a dashboard read what it cannot do without; otherwise there is none."""
+        usage, ledger = deployment.record(USAGE), deployment.record(LEDGER)
+        try:
+            require_purpose(usage, ("occurred_at",), PURPOSE)
+            require_purpose(ledger, ("amount_nanousd", "occurred_at"), PURPOSE)
+        except PurposeRefusedError:
+            return False
+        return True
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """The page; 404 from elsewhere or without a development account, 503 while the database is away."""

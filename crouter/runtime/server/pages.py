@@ -60,14 +60,15 @@ class Pages:
         deployment, settings = parts.deployment, parts.settings
         self._headers: Headers = page_headers(deployment.web)
         assets = _assets(parts.generated)
+        has_dashboard = not settings.production and Dashboard.is_declared(deployment)
         style_sheets = tuple(path for path in (PICO_STYLE, OWN_STYLE) if path in assets)
         self._pages: dict[str, tuple[_Page, ...]] = {
-            "/": (_home(deployment, settings, style_sheets, parts.prices.model_ids),),
+            "/": (_home(deployment, settings, style_sheets, parts.prices.model_ids, dashboard=has_dashboard),),
             **{path: (page,) for path, page in assets.items()},
             **_documents(deployment.web.documents, parts.generated),
         }
         self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
-        if not settings.production:
+        if has_dashboard:
             self._live["/dashboard"] = Dashboard(parts, self._headers, style_sheets).answer
 
     def routes(self) -> tuple[tuple[str, str], ...]:
@@ -144,7 +145,14 @@ class _HomeView:
     refresh_seconds: int = 0
 
 
-def _home(deployment: Deployment, settings: Settings, style_sheets: tuple[str, ...], models: tuple[str, ...]) -> _Page:
+def _home(
+    deployment: Deployment,
+    settings: Settings,
+    style_sheets: tuple[str, ...],
+    models: tuple[str, ...],
+    *,
+    dashboard: bool,
+) -> _Page:
     limits = deployment.proxy.limits
     view = _HomeView(
         name=deployment.identity.name,
@@ -156,7 +164,7 @@ def _home(deployment: Deployment, settings: Settings, style_sheets: tuple[str, .
         per_minute=limits.requests_per_minute,
         per_hour=limits.requests_per_hour,
         per_day=limits.requests_per_day,
-        dashboard=not settings.production,
+        dashboard=dashboard,
         style_sheets=style_sheets,
     )
     return _Page("text/html", draw(page_environment(), "home.html.jinja", view))

@@ -80,7 +80,8 @@ class Protocol(web.RequestHandler):
         """The answer to what could not be parsed. `message` quotes the request and is left unread."""
         request_id = new_request_id()
         # `kind_of` gives a name from aiohttp's code; the exception's own text holds bytes of the client.
-        self._log.warning("malformed_request", request_id=request_id, status=status, error=kind_of(exc))
+        event = "malformed_request" if status < 500 else "connection_broken_off"
+        self._log.warning(event, request_id=request_id, status=status, error=kind_of(exc))
         if request.writer.output_size > 0:
             raise ConnectionError
         fault = invalid_request("the request is not valid HTTP") if status < 500 else internal_error()

@@ -1,4 +1,4 @@
-from crouter.runtime.metrics import Metrics
+from crouter.runtime.metrics import SERIES_MAX, Metrics
 from crouter.runtime.words import is_word, kind_of
 from tests.unit.runtime.declarations import DEPLOYMENT
 
@@ -20,3 +20,12 @@ def test_an_exceptions_word_is_its_type_and_none_of_its_text() -> None:
     assert kind_of(ValueError("canary")) == "ValueError"
     assert is_word(kind_of(odd("canary")))
     assert kind_of(None) == "unknown"
+
+
+def test_what_an_upstream_names_cannot_make_the_metrics_grow_without_bound() -> None:
+    metrics = Metrics(DEPLOYMENT.metrics)
+    for number in range(SERIES_MAX + 50):
+        metrics.count("crouter_anomalies_total", kind=f"unknown:key{number}")
+    lines = [line for line in metrics.exposition().decode().splitlines() if line.startswith("crouter_anomalies_total{")]
+    assert len(lines) == SERIES_MAX + 1
+    assert 'crouter_anomalies_total{kind="other"} 50.0' in lines
