@@ -25,7 +25,7 @@ def test_an_exceptions_word_is_its_type_and_none_of_its_text() -> None:
 def test_what_an_upstream_names_cannot_make_the_metrics_grow_without_bound() -> None:
     metrics = Metrics(DEPLOYMENT.metrics)
     for number in range(SERIES_MAX + 50):
-        metrics.count("crouter_anomalies_total", kind=f"unknown:key{number}")
-    lines = [line for line in metrics.exposition().decode().splitlines() if line.startswith("crouter_anomalies_total{")]
+        metrics.count("crouter_requests_total", route=f"unknown:key{number}", status="200")
+    lines = [line for line in metrics.exposition().decode().splitlines() if line.startswith("crouter_requests_total{")]
     assert len(lines) == SERIES_MAX + 1
-    assert 'crouter_anomalies_total{kind="other"} 50.0' in lines
+    assert 'crouter_requests_total{route="other",status="other"} 50.0' in lines
