@@ -88,7 +88,7 @@ def _consent(before: Policy, after: Policy) -> Iterator[Change]:
         old, new = before.consent.modes.get(category, default), after.consent.modes.get(category, default)
         if old != new:
             weaker = _MODES.index(new) > _MODES.index(old)
-            summary = f"{category}: {_MODE_WORDS[new]} instead of {_MODE_WORDS[old]}"
+            summary = f"{category} cookies, keys and events are used {_MODE_WORDS[new]} instead of {_MODE_WORDS[old]}"
             weight: Weight | None = "weaker_promise" if weaker else None
             path: Path = ("consent", "modes", category)
             yield Change("cookies", "changed", path, summary, weight, asks_again=new == "opt_in")

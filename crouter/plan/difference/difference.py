@@ -76,6 +76,8 @@ def _is_judged(step: Step, changes: tuple[Change, ...]) -> bool:
 
 def _told(step: Step) -> Change:
     group = _GROUPS.get(str(step.path[0]), "customers") if step.path else "customers"
+    if "technical" in step.path[2:3]:
+        group = "code"
     place = dotted(step.path) or "policy.yaml"
     if step.kind == "reordered":
         return Change(group, step.kind, step.path, f"{place} stands in another order")

@@ -10,15 +10,12 @@ def what_changed(difference: Difference, earlier: str) -> str:
     """One paragraph about the difference from the version `earlier`."""
     told = [change for change in difference.changes if change.group in _READ_BY_CUSTOMERS and not _is_dates(change)]
     if not told:
-        return f"Nothing changes for you beside version {earlier}."
+        return f"Nothing changed for you since version {earlier}."
     significant = [change for change in told if change.significant]
     rest = [change for change in told if not change.significant]
-    said = [f"What changes beside version {earlier}:"]
-    if significant:
-        said += ["these changes are significant.", *map(_sentence, significant)]
-        said += ["What changes as well:"] * bool(rest)
-    else:
-        said.append("nothing that is significant.")
+    said = [f"{'Significant changes' if significant else 'Changes'} since version {earlier}:"]
+    said += map(_sentence, significant)
+    said += ["Other changes:"] * bool(significant and rest)
     said += map(_sentence, rest)
     if difference.asks_again:
         said.append("You will be asked for your consent again.")

@@ -1,6 +1,6 @@
 """Which sentences of the document read differently because of a change."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from crouter.plan.difference.change import Change, Said
 from crouter.plan.document import Document, DocumentClaim
@@ -8,17 +8,26 @@ from crouter.plan.phrases import Value
 from crouter.policy.problems import Path
 
 
+def said_differently(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Said, ...]:
+    """The claims that do not read the same, each id with its text; those before first, then those that are new."""
+    return tuple(
+        Said(name, before.get(name), after.get(name))
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    )
+
+
+def texts(document: Document) -> dict[str, str]:
+    """The text of each claim of a document by its id."""
+    return {claim.id: claim.text for claim in document.claims}
+
+
 class SaidDifferently:
     """The claims of two documents that do not say the same."""
 
     def __init__(self, before: Document, after: Document) -> None:
         old, new = ({claim.id: claim for claim in document.claims} for document in (before, after))
-        self.claims: tuple[Said, ...] = tuple(
-            Said(name, first.text if first else None, second.text if second else None)
-            for name in dict.fromkeys((*old, *new))
-            for first, second in ((old.get(name), new.get(name)),)
-            if first is None or second is None or first.text != second.text
-        )
+        self.claims = said_differently(texts(before), texts(after))
         self._paths = {
             said.claim: frozenset(_paths(claim for claim in (old.get(said.claim), new.get(said.claim)) if claim))
             for said in self.claims
