@@ -122,6 +122,11 @@ def _earlier(project: Project, against: str | None, versions: Versions) -> _Earl
 
 def _of_version(versions: Versions, entry: Version, schema: Schema | None) -> _Earlier:
     kept = versions.policy_of(entry) if entry.path(POLICY) in versions.texts else None
+    if entry.path(POLICY) not in versions.texts:
+        raise FailureError(
+            f"the draft of version {entry.version} was changed after it was generated",
+            "restore generated/policy/history from version control, or run `crouter generate`",
+        )
     if kept is None:
         raise FailureError(
             f"version {entry.version} cannot be read as a policy any more",

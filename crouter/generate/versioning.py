@@ -129,6 +129,7 @@ def _sentences_json(plan: Plan) -> str:
         {
             "version": document.version,
             "effective": document.effective.isoformat(),
+            "effective_words": document.effective_words,
             "policy_digest": plan.digest,
             "title": document.title,
             "service": document.service,
