@@ -19,6 +19,7 @@ from crouter.cli.terminal import Terminal
 # `crouter check` needs no web server and no database driver.
 _MODULES: Final = {
     "generate": "crouter.cli.generate",
+    "plan": "crouter.cli.plan",
     "check": "crouter.cli.check",
     "render": "crouter.cli.render",
     "explain": "crouter.cli.explain",

@@ -8,14 +8,16 @@ import typer
 from crouter.cli.groups import MAKING
 from crouter.cli.options import OutputOption, PolicyOption
 from crouter.cli.outcome import FailureError
-from crouter.cli.policy_file import read_policy, require_policy
+from crouter.cli.policy_file import located, read_policy, require_policy
 from crouter.cli.project import Project
 from crouter.cli.terminal import Terminal, counted
 from crouter.generate.emit import DestructiveMigrationError, Emitted, emit, generate_command
 from crouter.generate.history import FOLDER, HistoryDamagedError
 from crouter.generate.tree import TreeError, read_tree
+from crouter.generate.versioning import VersionRefusedError
 from crouter.plan.digest import policy_digest
 from crouter.policy.model import Policy
+from crouter.policy.problems import Positions, as_text
 from crouter.policy.reference import policy_reference
 
 NAMED_MAX = 12
@@ -45,9 +47,10 @@ def generate(
     is confirmed with --destroy.
     """
     terminal, project = Terminal(), Project.at(policy, output)
-    checked = require_policy(read_policy(project), terminal)
+    loaded = read_policy(project)
+    checked = require_policy(loaded, terminal)
     with terminal.working("Rendering"):
-        emitted = _emit(checked, project, destroy or [])
+        emitted = _emit(checked, project, destroy or [], loaded.positions, terminal)
         renewed = renew_reference(project)
         total = len(read_tree(project.generated))
     _tell(terminal, project, checked, emitted, total)
@@ -70,7 +73,7 @@ def renew_reference(project: Project) -> bool:
     return True
 
 
-def _emit(policy: Policy, project: Project, destroy: list[str]) -> Emitted:
+def _emit(policy: Policy, project: Project, destroy: list[str], positions: Positions, terminal: Terminal) -> Emitted:
     try:
         return emit(policy, project.generated, destroy=destroy)
     except DestructiveMigrationError as problem:
@@ -80,6 +83,11 @@ def _emit(policy: Policy, project: Project, destroy: list[str]) -> Emitted:
             "Nothing was written",
             f"if that is meant, run `{command}`",
         ) from problem
+    except VersionRefusedError as refusal:
+        problems = located(refusal.problems, positions)
+        terminal.note(as_text(problems).rstrip("\n"))
+        sentence = f"{counted(len(problems), 'problem')} with the versions of the policy. Nothing was written"
+        raise FailureError(sentence, f"`crouter explain {problems[0].code}` tells more") from refusal
     except HistoryDamagedError as problem:
         damages = "; ".join(f"{project.generated}/{damage.path} {damage.sentence}" for damage in problem.damages)
         paths = " ".join(str(project.generated / damage.path) for damage in problem.damages)

@@ -3,9 +3,10 @@
 from crouter.cli.outcome import FailureError
 from crouter.cli.project import Project
 from crouter.cli.terminal import Terminal, counted
+from crouter.generate.versioning import VersionProblem
 from crouter.policy.load import Loaded, load_file
 from crouter.policy.model import Policy
-from crouter.policy.problems import as_text
+from crouter.policy.problems import Positions, Problem, as_text
 
 
 def read_policy(project: Project) -> Loaded:
@@ -22,3 +23,10 @@ def require_policy(loaded: Loaded, terminal: Terminal) -> Policy:
         first = loaded.problems[0].code
         raise FailureError(f"{counted(count, 'problem')}; nothing was done", f"`crouter explain {first}` tells more")
     return loaded.policy
+
+
+def located(problems: tuple[VersionProblem, ...], positions: Positions) -> tuple[Problem, ...]:
+    """What stands against a version, with its place in the file."""
+    return tuple(
+        Problem(item.code, "error", positions.of_value(item.path), item.sentence, item.hint) for item in problems
+    )

@@ -21,6 +21,7 @@ from crouter.development.state_folder import StateFolder
 from crouter.embedded import ClusterError
 from crouter.runtime.egress import EgressRefusedError
 from crouter.runtime.manifest import StaleGeneratedError
+from crouter.runtime.policy_history import HistoryUnreadableError
 from crouter.runtime.process import HardeningError
 from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
@@ -33,6 +34,7 @@ _REFUSALS: Final = (
     EgressRefusedError,
     HardeningError,
     MissingDocumentError,
+    HistoryUnreadableError,
     SlowParserError,
     StaleGeneratedError,
     UnfilledColumnError,

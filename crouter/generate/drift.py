@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from crouter.generate import versions as policy_history
 from crouter.generate.emit import generate_command
 from crouter.generate.history import FOLDER, Damage, History, HistoryDamagedError, read_history
 from crouter.generate.manifest import MANIFEST
@@ -13,6 +14,8 @@ from crouter.generate.migrations import added_migration, extend_history
 from crouter.generate.render import render_all, render_plan
 from crouter.generate.templates import Templates
 from crouter.generate.tree import read_tree, was_interrupted
+from crouter.generate.versioning import extend_versions, version_problems
+from crouter.generate.versions import Versions, read_versions
 from crouter.plan.plan import make_plan
 from crouter.policy.model import Policy
 
@@ -47,13 +50,20 @@ def find_drift(policy: Policy, generated: Path) -> tuple[Difference, ...]:
     present = read_tree(generated) if generated.exists() else {}
     try:
         history = read_history(generated)
+        versions = read_versions(generated, policy.policy.version)
     except HistoryDamagedError as problem:
         return _beside_damage(policy, generated, present, problem.damages)
     plan, templates = make_plan(policy), Templates()
     extended = extend_history(plan, templates, history)
     migration = added_migration(history, extended)
     mend = generate_command(migration.destroys if migration else ())
-    return tuple(_differences(present, render_plan(plan, templates, extended), mend))
+    refused = version_problems(policy, versions)
+    if refused:
+        # Generating would be refused, so the versions are compared as they stand.
+        mend = f"in policy.yaml, {refused[0].hint} ({refused[0].sentence})"
+    else:
+        versions = extend_versions(plan, templates, versions)
+    return tuple(_differences(present, render_plan(plan, templates, extended, versions), mend))
 
 
 def _beside_damage(
@@ -68,13 +78,14 @@ def _beside_damage(
         )
         for damage in damages
     ]
-    files = render_all(policy, History.empty())
+    files = render_all(policy, History.empty(), Versions.empty())
     others = _differences(_without_history(present), _without_history(files), generate_command(()))
     return tuple(sorted((*damaged, *others), key=lambda difference: difference.path))
 
 
 def _without_history(files: dict[str, _T]) -> dict[str, _T]:
-    return {path: item for path, item in files.items() if not path.startswith(f"{FOLDER}/") and path != MANIFEST}
+    folders = (f"{FOLDER}/", f"{policy_history.FOLDER}/")
+    return {path: item for path, item in files.items() if not path.startswith(folders) and path != MANIFEST}
 
 
 def _differences(present: dict[str, bytes | None], files: dict[str, str], mend: str) -> Iterator[Difference]:

@@ -10,6 +10,8 @@ from crouter.generate.migrations import added_migration, extend_history
 from crouter.generate.render import render_plan
 from crouter.generate.templates import Templates
 from crouter.generate.tree import Disk, TreeError, held, read_tree, recover, replace_tree
+from crouter.generate.versioning import VersionRefusedError, extend_versions, version_problems
+from crouter.generate.versions import read_versions
 from crouter.plan.plan import make_plan
 from crouter.policy.model import Policy
 
@@ -44,23 +46,26 @@ def emit(policy: Policy, generated: Path, *, destroy: Collection[str] = (), disk
 
     `destroy` names what the next migration may destroy, as `Migration.destroys` does. Files that no output has are
     removed; a tree that is in step already is not touched. Raises DestructiveMigrationError, HistoryDamagedError,
-    and TreeError, after which the old files are in place (or the message says otherwise).
+    VersionRefusedError and TreeError, after which the old files are in place (or the message says otherwise).
     """
     disk = disk or Disk()
     with held(generated):
         recover(generated, disk)
         try:
             history = read_history(generated)
+            versions = read_versions(generated, policy.policy.version)
             present = read_tree(generated) if generated.exists() else {}
         except OSError as problem:
             raise TreeError(f"{generated} cannot be read: {problem.strerror}") from problem
+        if problems := version_problems(policy, versions):
+            raise VersionRefusedError(problems)
         plan, templates = make_plan(policy), Templates()
         extended = extend_history(plan, templates, history)
         migration = added_migration(history, extended)
         unconfirmed = tuple(name for name in migration.destroys if name not in destroy) if migration else ()
         if migration and unconfirmed:
             raise DestructiveMigrationError(migration.destroys)
-        files = render_plan(plan, templates, extended)
+        files = render_plan(plan, templates, extended, extend_versions(plan, templates, versions))
         _require_ours(generated, present, files)
         wanted: dict[str, bytes | None] = {path: text.encode() for path, text in files.items()}
         if wanted != present:

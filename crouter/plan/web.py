@@ -14,6 +14,10 @@ from crouter.policy.types import Duration
 
 CONTENT_SECURITY_POLICY = "Content-Security-Policy"
 GPC_FILE = "web/gpc.json"
+HISTORY_FILE = "policy/history/index.json"
+"""The versions of the policy; the service finds their files beside it."""
+STYLE_FILE = "policy/policy.css"
+"""The style sheet of the policy, for pages of the service that look like it."""
 REMEMBERS_CONSENT = "functional.storage.privacy_preferences"
 """The data use, in fideslang's words, of what remembers a visitor's choice."""
 
@@ -174,6 +178,10 @@ def _documents(policy: Policy) -> tuple[Document, ...]:
     documents = [
         Document(path=f"/privacy.{ending}", media_type=media_type, file=f"policy/privacy-policy.{ending}")
         for ending, media_type in _FORMATS.items()
+    ]
+    documents += [
+        Document(path="/privacy/history.json", media_type="application/json", file=HISTORY_FILE),
+        Document(path="/privacy/policy.css", media_type="text/css; charset=utf-8", file=STYLE_FILE),
     ]
     if honours_gpc(policy):
         documents.append(Document(path="/.well-known/gpc.json", media_type="application/json", file=GPC_FILE))

@@ -1,7 +1,7 @@
 """Every code a problem can have, and what is behind it. The reference prints this table.
 
-`PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other. A code is never
-given to another problem later: people search for it.
+`PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other,
+`PV` about a policy beside its earlier versions. A code is never given to another problem later: people search for it.
 """
 
 from dataclasses import dataclass
@@ -143,6 +143,17 @@ DOCUMENT_CODES = {
     "PR-52": Code("not said", "What the service does stands in the document: this part has no sentence."),
 }
 
+VERSION_CODES = {
+    "PV-01": Code(
+        "version that is final", "People have read it. Under the same version they must find the same words for ever."
+    ),
+    "PV-02": Code("version before the last", "A version takes effect after the one that it replaces."),
+    "PV-03": Code(
+        "kept without a sentence",
+        "What the policy told people before would go on, and the policy would tell nobody any more.",
+    ),
+}
+
 CODES = {
     **YAML_CODES,
     **MODEL_CODES,
@@ -152,4 +163,5 @@ CODES = {
     **PARTY_CODES,
     **WEB_CODES,
     **DOCUMENT_CODES,
+    **VERSION_CODES,
 }

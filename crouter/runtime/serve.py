@@ -18,6 +18,7 @@ from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.logs import Log
 from crouter.runtime.manifest import StaleGeneratedError, require_manifest
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.policy_history import HistoryUnreadableError
 from crouter.runtime.process import HardeningError, harden_process
 from crouter.runtime.running import running, service_log
 from crouter.runtime.sealing import UnsupportedMeasureError
@@ -40,6 +41,7 @@ _REFUSALS: Final = (
     EgressRefusedError,
     HardeningError,
     MissingDocumentError,
+    HistoryUnreadableError,
     SettingsError,
     SlowParserError,
     StaleGeneratedError,

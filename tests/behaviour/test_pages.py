@@ -43,7 +43,7 @@ async def test_the_policy_comes_in_the_format_that_was_asked_for(
     assert answer.status == 200
     assert (answer.content_type, answer.headers["vary"]) == (media_type, "accept")
     documents = service.running.parts.deployment.web.documents
-    (file,) = [item.file for item in documents if item.path.startswith("/privacy") and media_type in item.media_type]
+    (file,) = [item.file for item in documents if item.path.startswith("/privacy.") and media_type in item.media_type]
     assert body == (generated / file).read_bytes()
     assert answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -15,6 +15,7 @@ from crouter.plan.document import Document, DocumentClaim
 from crouter.plan.document_style import document_style
 from crouter.plan.phrases import Value
 from crouter.plan.plan import Plan
+from crouter.plan.web import STYLE_FILE
 from crouter.policy.schema import policy_schema
 
 _FOLDER = "policy"
@@ -82,7 +83,7 @@ class PolicyView:
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
-    """The four files of the privacy policy and the schema for editors: path under generated/ to text."""
+    """The privacy policy in its formats, its style sheet, the schema for editors: path under generated/ to text."""
     view = _view(plan)
     drawn = {
         f"{_FOLDER}/privacy-policy.{ending}": templates.render(f"{_FOLDER}/privacy-policy.{ending}.jinja", view)
@@ -91,6 +92,7 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
     return {
         **drawn,
         f"{_FOLDER}/privacy-policy.json": policy_data(plan),
+        STYLE_FILE: f"/* {plan.header} */\n{document_style().lstrip()}",
         f"{_FOLDER}/policy.schema.json": json_file(policy_schema()),
     }
 

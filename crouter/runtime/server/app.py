@@ -12,6 +12,7 @@ from crouter.contract.traffic import Route
 from crouter.runtime.proxy.errors import ErrorReply, internal_error, method_not_allowed, not_found
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding
+from crouter.runtime.server.history_pages import HistoryPages
 from crouter.runtime.server.messages import MeteredRoute
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
@@ -44,11 +45,12 @@ class App:
     def __init__(self, parts: Parts, forwarding: Forwarding) -> None:
         self._parts = parts
         self._transport = Transport(parts.deployment, parts.settings)
-        pages, probes = Pages(parts), Probes(parts)
+        pages, history, probes = Pages(parts), HistoryPages(parts), Probes(parts)
         proxied = [_proxied(parts, forwarding, route) for route in parts.deployment.proxy.routes]
         self._targets = (
             *proxied,
             *(_page(name, path, pages) for name, path in pages.routes()),
+            *(_Target(name, pattern, ("GET", "HEAD"), history.answer) for name, pattern in history.routes()),
             *(_Target(name, _exactly(path), ("GET", "HEAD"), answer, False) for name, path, answer in probes.routes()),
         )
 

@@ -16,6 +16,7 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.web import Document
 from crouter.runtime.server.dashboard import Dashboard
 from crouter.runtime.server.exchange import Exchange, Parts
+from crouter.runtime.server.history_pages import STYLE as HISTORY_STYLE
 from crouter.runtime.server.protocol import Reply
 from crouter.runtime.settings import Settings
 from crouter.runtime.web.headers import Headers, page_headers
@@ -125,7 +126,11 @@ def _in_order(pages: list[_Page]) -> tuple[_Page, ...]:
 
 
 def _assets(generated: Path) -> dict[str, _Page]:
-    files = {PICO_STYLE: generated.absolute().parent / PICO_FILE, OWN_STYLE: FOLDER / "assets" / "crouter.css"}
+    files = {
+        PICO_STYLE: generated.absolute().parent / PICO_FILE,
+        OWN_STYLE: FOLDER / "assets" / "crouter.css",
+        HISTORY_STYLE: FOLDER / "assets" / "history.css",
+    }
     return {path: _Page("text/css", file.read_bytes()) for path, file in files.items() if file.is_file()}
 
 

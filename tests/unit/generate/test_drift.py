@@ -9,6 +9,7 @@ from crouter.generate.drift import DIFF_LINES_MAX, find_drift
 from crouter.generate.emit import emit
 from crouter.generate.history import FOLDER
 from crouter.generate.tree import read_tree
+from crouter.generate.versions import INDEX
 from tests.cases.generate.cases import whole_policy
 
 POLICY = whole_policy()
@@ -34,7 +35,7 @@ def found(generated: Path, edits: dict[str, Any] | None = None) -> list[tuple[st
 
 
 def mending(generated: Path, path: str) -> str:
-    return f"git checkout -- {generated / path}" if path.startswith(FOLDER) else "crouter generate"
+    return f"git checkout -- {generated / path}" if path.startswith(FOLDER) or path == INDEX else "crouter generate"
 
 
 def test_a_tree_in_step_has_no_difference(generated: Path) -> None:

@@ -21,6 +21,8 @@ POLICY = ROOT / "policy.yaml"
 
 # What no text in UTF-8 can show, or only an unreadably large one; see test_document.py and the tests below.
 CODES_WITHOUT_CASE = {"PY-01", "PY-02", "PY-03", "PY-04", "PY-22"}
+# What only two versions of a policy can show; see tests/unit/generate/test_versioning.py.
+CODES_WITHOUT_CASE |= {"PV-01", "PV-02", "PV-03"}
 
 
 @pytest.mark.parametrize("path", [POLICY, cases.MINIMAL], ids=["the first policy", "the minimal policy"])

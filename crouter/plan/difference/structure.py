@@ -1,0 +1,92 @@
+"""Two policies side by side, value by value: every place at which they differ, whatever it means.
+
+Knows nothing of privacy. What a difference means is decided beside this module; what nobody there knows still shows.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crouter.plan.difference.change import Kind
+from crouter.policy.model import Policy
+from crouter.policy.problems import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One place at which two policies differ; a value that is not there is None."""
+
+    kind: Kind
+    path: Path
+    before: Any = None
+    after: Any = None
+
+
+def steps_between(before: Policy, after: Policy) -> tuple[Step, ...]:
+    """Every place at which the two differ. None exactly if both have the same digest.
+
+    What comes or goes with everything in it is one step. Lists of names are compared without their order; a change
+    of nothing but the order is a step of its own.
+    """
+    return tuple(_of_policies(_dumped(before), _dumped(after)))
+
+
+def _dumped(policy: Policy) -> dict[str, Any]:
+    said: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
+    return said
+
+
+def _of_policies(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Step]:
+    old, new = before.pop("sections"), after.pop("sections")
+    yield from _of_mappings((), before, after)
+    yield from _of_sections(old, new)
+
+
+def _of_sections(before: list[Any], after: list[Any]) -> Iterator[Step]:
+    """Sections are told apart by their titles, and found in the file by their number."""
+    old = {section["title"]: section for section in before}
+    new = {section["title"]: (number, section) for number, section in enumerate(after)}
+    for number, section in enumerate(before):
+        if section["title"] not in new:
+            yield Step("removed", ("sections", number), section)
+    for title, (number, section) in new.items():
+        if title in old:
+            yield from _of_mappings(("sections", number), old[title], section)
+        else:
+            yield Step("added", ("sections", number), None, section)
+    if _in_another_order(old, new):
+        yield Step("reordered", ("sections",), list(old), list(new))
+
+
+def _of_values(path: Path, before: Any, after: Any) -> Iterator[Step]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        yield from _of_mappings(path, before, after)
+    elif isinstance(before, list) and isinstance(after, list) and _same_items(before, after):
+        if before != after:
+            yield Step("reordered", path, before, after)
+    elif before is None or after is None:
+        if before is not after:
+            yield Step("added" if before is None else "removed", path, before, after)
+    elif before != after:
+        yield Step("changed", path, before, after)
+
+
+def _of_mappings(path: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Step]:
+    for name, value in before.items():
+        if name not in after:
+            yield Step("removed", (*path, name), value)
+    for name, value in after.items():
+        if name in before:
+            yield from _of_values((*path, name), before[name], value)
+        else:
+            yield Step("added", (*path, name), None, value)
+    if _in_another_order(before, after):
+        yield Step("reordered", path, list(before), list(after))
+
+
+def _in_another_order(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return [name for name in before if name in after] != [name for name in after if name in before]
+
+
+def _same_items(before: list[Any], after: list[Any]) -> bool:
+    return sorted(map(repr, before)) == sorted(map(repr, after))
