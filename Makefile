@@ -23,14 +23,18 @@ RUN_READY := .venv/ready-run-$(PYTHON_KEY)
 DEV_READY := .venv/ready-dev-$(PYTHON_KEY)
 RUN_WEB_READY := node_modules/.ready-run-$(WEB_KEY)
 DEV_WEB_READY := node_modules/.ready-dev-$(WEB_KEY)
+# fideslang needs an older pydantic than Crouter does, and so lives apart.
+FIDESLANG := .venv-fideslang
+FIDESLANG_READY := $(FIDESLANG)/ready-$(shell { pwd; $(PYTHON) -V; cat requirements/fideslang.txt; } 2>&1 | cksum | tr -d ' ')
 
 # Only wheels whose digest is pinned: nothing is built from a source archive on the way.
 PIP_INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install
 PINNED := $(PIP_INSTALL) --require-hashes --only-binary :all:
 THIS_PROJECT := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 NPM_CI := npm ci --silent --ignore-scripts --no-audit --no-fund
-LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
+PIN := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --custom-compile-command 'make lock'
+LOCK := $(PIN) pyproject.toml
 
 heading = @printf '\n== %s\n' "$(1)"
 
@@ -43,13 +47,13 @@ heading = @printf '\n== %s\n' "$(1)"
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(DEV_READY) $(DEV_WEB_READY) ## install everything that work on the code needs
+setup: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) ## install everything that work on the code needs
 	@echo "Ready: make run, make test, make check."
 
 run: $(RUN_READY) $(RUN_WEB_READY) ## start Crouter with its database; Ctrl-C stops everything
 	@exec $(BIN)/crouter run
 
-test: $(DEV_READY) $(DEV_WEB_READY) browser ## run every test
+test: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) browser ## run every test
 	$(call heading,tests of values and rules)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) $(QUICK_TESTS)
 ifneq ($(SERVICE_TESTS),)
@@ -93,6 +97,7 @@ bench: $(DEV_READY) $(DEV_WEB_READY) ## measure
 lock: $(DEV_READY) ## renew every pinned version
 	@$(LOCK) --group build --group run --group test --group lint --output-file requirements/dev.txt
 	@$(LOCK) --group build --group run --constraints requirements/dev.txt --output-file requirements/run.txt
+	@$(PIN) --group fideslang --output-file requirements/fideslang.txt
 	@npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@echo "Renewed. Read the difference, then: make check"
 
@@ -137,6 +142,13 @@ $(DEV_WEB_READY):
 	@echo "Fetching the web assets and the edge tooling (once)"
 	@$(NPM_CI)
 	@touch $(RUN_WEB_READY) $@
+
+$(FIDESLANG_READY): | $(DEV_READY)
+	@echo "Installing fideslang, which judges one of our exports (once, a few seconds)"
+	@$(PYTHON) -m venv --clear $(FIDESLANG)
+	@$(FIDESLANG)/bin/python -m pip -qq --disable-pip-version-check --no-input install \
+		--require-hashes --only-binary :all: --requirement requirements/fideslang.txt
+	@touch $@
 
 # Browser tests use what is installed. Nothing else is ever installed outside this folder.
 browser:

@@ -48,7 +48,7 @@ class Templates:
         self._environment = Environment(
             loader=FileSystemLoader(folder, encoding="utf-8"),
             undefined=StrictUndefined,
-            autoescape=select_autoescape(("html.jinja",), default_for_string=True, default=False),
+            autoescape=select_autoescape(("html.jinja", "svg.jinja"), default_for_string=True, default=False),
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,

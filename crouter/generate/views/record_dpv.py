@@ -62,7 +62,7 @@ def _notice(plan: Plan, base: str) -> dict[str, Any]:
         "dpv:hasDataController": {"@id": f"{base}#controller"},
         "dpv:hasProcess": _ids(base, "purposes", policy.purposes),
         "dpv:hasRule": _ids(base, "never", policy.never),
-        "dpv:hasRight": [{"@id": f"gdpr:A{right.article}", "dct:description": right.label} for right in rights],
+        "dpv:hasRight": [{"@type": f"gdpr:A{right.article}", "dct:description": right.label} for right in rights],
         "dpv:hasTechnicalMeasure": _ids(base, "security", _measure_names(policy)),
         "dpv:hasPolicy": _ids(base, "logging", policy.logging),
     }
@@ -144,7 +144,9 @@ def _processor(policy: Policy, base: str, name: str) -> dict[str, Any]:
         "dpv:hasProcessing": {"@id": "dpv:Store" if processor.mode == "store" else "dpv:Transfer"},
         "dpv:hasStorageCondition": {
             "@type": "dpv:StorageCondition",
-            "dpv:hasDuration": _duration(kept) if isinstance(kept, Duration) else kept_words(kept),
+            "dpv:hasDuration": _duration(kept)
+            if isinstance(kept, Duration)
+            else {"@type": "dpv:Duration", "dct:title": kept_words(kept)},
             "dct:source": {"@id": processor.keeps.source},
             "dct:date": {"@type": "xsd:date", "@value": processor.keeps.as_of.isoformat()},
         },

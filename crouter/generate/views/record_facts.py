@@ -9,7 +9,8 @@ from crouter.policy.parts.data import DataField, LegalBasis
 from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive
 from crouter.policy.types import Duration
 
-MISSING = "MISSING: policy.yaml does not declare it"
+MISSING_MARK = "MISSING"
+MISSING = f"{MISSING_MARK}: policy.yaml does not declare it"
 """What stands in a record where the law asks for something that the policy does not say."""
 
 BASIS_LETTERS: dict[LegalBasis, str] = {

@@ -130,7 +130,10 @@ def _dataset(plan: Plan) -> dict[str, Any]:
         "organization_fides_key": _ORGANIZATION,
         "name": f"{plan.policy.service.name} database",
         "description": plan.header,
-        "collections": [_collection(name, category, plan.policy) for name, category in plan.policy.data.items()],
+        # fideslang sorts collections and fields by name when it reads them.
+        "collections": [
+            _collection(name, category, plan.policy) for name, category in sorted(plan.policy.data.items())
+        ],
     }
 
 

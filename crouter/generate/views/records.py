@@ -6,6 +6,8 @@
 | dpv.jsonld | W3C Data Privacy Vocabulary 2 |
 | fideslang.json | fideslang manifest |
 | tilt.json | Transparency Information Language |
+| processing-record.html | the same for people, with the diagram |
+| data-flow.svg, .mmd | who gives what to whom, as a picture and as Mermaid |
 | claims.json | each sentence of the policy and what enforces it today |
 
 What policy.yaml does not say is marked as missing in every one of them; nothing is assumed.
@@ -18,19 +20,29 @@ from crouter.generate.views.json_file import json_file
 from crouter.generate.views.record_article30 import processing_record, processing_rows
 from crouter.generate.views.record_dpv import dpv_graph
 from crouter.generate.views.record_fideslang import fideslang_manifest
+from crouter.generate.views.record_flow import data_flow
+from crouter.generate.views.record_flow_mermaid import mermaid
+from crouter.generate.views.record_flow_svg import flow_view
+from crouter.generate.views.record_page import record_view
 from crouter.generate.views.record_table import csv_table
 from crouter.generate.views.record_tilt import tilt_document
 from crouter.plan.plan import Plan
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
-    """The records: path under generated/ to text. All are data formats, so no template draws them."""
+    """The records: path under generated/ to text. Only what people look at is drawn by a template."""
+    flow = data_flow(plan.policy)
+    picture = flow_view(flow, plan.header)
+    page = record_view(plan, templates.render("records/data-flow-picture.svg.jinja", picture))
     return {
         "records/processing-record.json": json_file(processing_record(plan)),
         "records/processing-record.csv": csv_table(processing_rows(plan)),
+        "records/processing-record.html": templates.render("records/processing-record.html.jinja", page),
         "records/dpv.jsonld": json_file(dpv_graph(plan)),
         "records/fideslang.json": json_file(fideslang_manifest(plan)),
         "records/tilt.json": json_file(tilt_document(plan)),
+        "records/data-flow.mmd": mermaid(flow, plan.header),
+        "records/data-flow.svg": templates.render("records/data-flow.svg.jinja", picture),
         "records/claims.json": json_file(claims(plan)),
     }
 

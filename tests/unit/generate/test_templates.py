@@ -38,6 +38,7 @@ def test_text_is_never_read_as_a_template(tmp_path: Path) -> None:
 
 def test_html_is_escaped_and_other_formats_are_not(tmp_path: Path) -> None:
     assert drawn(tmp_path, "a.html.jinja", "{{ view.text }}", text="<b>&") == "&lt;b&gt;&amp;"
+    assert drawn(tmp_path, "a.svg.jinja", "{{ view.text }}", text="<b>&") == "&lt;b&gt;&amp;"
     assert drawn(tmp_path, "a.md.jinja", "{{ view.text }}", text="<b>&") == "<b>&"
 
 
