@@ -173,7 +173,11 @@ def _documents(policy: Policy) -> tuple[Document, ...]:
     """
     documents = [
         Document(path=f"/privacy.{ending}", media_type=media_type, file=f"policy/privacy-policy.{ending}")
-        for ending, media_type in _FORMATS.items()
+        for ending, media_type in (
+            (f"{language}{ending}", media_type)
+            for language in ("", *(f"{locale}." for locale in policy.policy.locales))
+            for ending, media_type in _FORMATS.items()
+        )
     ]
     if honours_gpc(policy):
         documents.append(Document(path="/.well-known/gpc.json", media_type="application/json", file=GPC_FILE))

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel
-
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Erase, Expire
 from crouter.policy.model import Policy
+from crouter.policy.paths import NoSuchValueError, value_at
 from crouter.policy.problems import Path
 
 Kind = Literal[
@@ -72,24 +71,11 @@ def declared_by(deployment: Deployment, policy: Policy) -> tuple[Declared, ...]:
 
 def is_declared(policy: Policy, path: Path) -> bool:
     """Whether the path leads to something in the policy."""
-    node: object = policy
-    for step in path:
-        if isinstance(node, Mapping):
-            if step not in node:
-                return False
-            node = node[step]
-        elif isinstance(node, tuple):
-            if not isinstance(step, int) or step >= len(node):
-                return False
-            node = node[step]
-        elif isinstance(node, BaseModel):
-            fields = {info.alias or name: name for name, info in type(node).model_fields.items()}
-            if step not in fields:
-                return False
-            node = getattr(node, fields[str(step)])
-        else:
-            return False
-    return node is not None
+    try:
+        value_at(policy, path)
+    except NoSuchValueError:
+        return False
+    return True
 
 
 def place_of(declared: Declared, files: Mapping[str, str]) -> GeneratedPlace | None:

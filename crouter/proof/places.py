@@ -12,8 +12,9 @@ from typing import Final
 
 from crouter.policy.mechanisms import MECHANISMS
 from crouter.policy.model import Policy
+from crouter.policy.paths import NoSuchValueError, full_path
 from crouter.policy.problems import Path as PolicyPlace
-from crouter.proof.declared import Declared, is_declared, place_of
+from crouter.proof.declared import Declared, place_of
 
 _WORDS: Final = re.compile(r"[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*")
 # An id as the documents write it: quoted, in brackets, or as the target of a link.
@@ -52,18 +53,12 @@ def behind_line(
 
 def steps(dotted: str, policy: Policy) -> PolicyPlace | None:
     """The path that a dotted one means, short forms included (`data.account.email`); None if it leads nowhere."""
-    names = dotted.split(".")
-    if len(names) < 2:
+    if "." not in dotted:
         return None
-    path: PolicyPlace = tuple(int(name) if name.isdecimal() else name for name in names)
-    if is_declared(policy, path):
-        return path
-    if names[0] == "data" and len(names) > 2:
-        for part in ("fields", "technical"):
-            longer = (*path[:2], part, *path[2:])
-            if is_declared(policy, longer):
-                return longer
-    return None
+    try:
+        return full_path(policy, dotted)
+    except NoSuchValueError:
+        return None
 
 
 def mechanism_place(name: str, generated: Path) -> tuple[Path, int]:
