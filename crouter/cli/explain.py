@@ -1,23 +1,19 @@
-"""`crouter explain`: what a problem's code means, and what stands behind a sentence of the policy."""
+"""`crouter explain`: what a code means, and what stands behind a sentence or a generated line."""
 
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from crouter.cli.explain_thread import Explained, claim_facts, line_facts, tell_claim, tell_line
 from crouter.cli.groups import MAKING
-from crouter.cli.options import JsonOption, PolicyOption
+from crouter.cli.options import JsonOption, OutputOption, PolicyOption
 from crouter.cli.outcome import FailureError
 from crouter.cli.policy_file import read_policy, require_policy
 from crouter.cli.project import Project
 from crouter.cli.terminal import Terminal
-from crouter.plan.document import DocumentClaim, compose_document
-from crouter.plan.sentences.topic import topic_of
+from crouter.plan.document import compose_document
 from crouter.policy.codes import CODES
-from crouter.policy.load import Loaded
-from crouter.policy.mechanisms import MECHANISMS
-from crouter.policy.model import Claim, Policy
-from crouter.policy.problems import Path as PolicyPlace
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,13 +23,22 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(
     name: Annotated[
-        str | None, typer.Argument(metavar="[CODE|CLAIM]", help="As in PR-52, or exclude-content; all claims without.")
+        str | None,
+        typer.Argument(
+            metavar="[CODE|CLAIM|FILE[:LINE]]",
+            help="As in PR-52, exclude-content or generated/service/logs.py:10; all claims without.",
+        ),
     ] = None,
     policy: PolicyOption = None,
+    output: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Explain a problem's code, or a claim: its sentence, the part of policy.yaml it comes from, what enforces it."""
-    terminal, project = Terminal(), Project.at(policy)
+    """Explain a problem's code, a claim or a generated line.
+
+    A claim leads to its values in policy.yaml, what is generated for it, what enforces it and what proves that; a line
+    of a generated file leads back to policy.yaml and to the claims that speak of it.
+    """
+    terminal, project = Terminal(), Project.at(policy, output)
     if name is not None and name.upper() in CODES:
         _explain_code(terminal, name.upper(), json)
         return
@@ -44,7 +49,12 @@ def explain(
         for claim in claims.values():
             terminal.line(f"{claim.id:<22} {claim.text}")
     elif name in claims:
-        _explain_claim(terminal, claims[name], loaded, checked, json)
+        explained = Explained.of(project, loaded, checked)
+        facts = claim_facts(explained, explained.threads[name])
+        terminal.json(facts) if json else tell_claim(terminal, facts)
+    elif "/" in name:
+        facts = line_facts(Explained.of(project, loaded, checked), name)
+        terminal.json(facts) if json else tell_line(terminal, facts)
     else:
         near = get_close_matches(name, [*claims, *CODES], n=1)
         hint = f"did you mean {near[0]}?" if near else "`crouter explain` lists the claims"
@@ -58,42 +68,3 @@ def _explain_code(terminal: Terminal, code: str, as_json: bool) -> None:
         return
     terminal.line(f"{code}  {said.title}", style="bold")
     terminal.line(said.explanation)
-
-
-def _explain_claim(terminal: Terminal, claim: DocumentClaim, loaded: Loaded, policy: Policy, as_json: bool) -> None:
-    declared, at = _declared(policy, claim.id)
-    topic = topic_of(policy, declared)
-    place = loaded.positions.of_key(at)
-    about = loaded.positions.of_key(_steps(topic.path))
-    if as_json:
-        facts: dict[str, Any] = {
-            "claim": claim.id,
-            "text": claim.text,
-            "says": claim.says,
-            "declared_at": str(place),
-            "about": topic.path,
-            "about_at": str(about),
-            "enforced_by": {name: MECHANISMS[name].does for name in claim.enforced_by},
-        }
-        terminal.json(facts)
-        return
-    terminal.line(claim.id, style="bold")
-    terminal.line(f"  {claim.text}")
-    terminal.line(f"  claim        {place}")
-    terminal.line(f"  about        {topic.path}  {about}")
-    for name in claim.enforced_by:
-        terminal.line(f"  enforced by  {name}: {MECHANISMS[name].does}  ({MECHANISMS[name].module})")
-    if not claim.enforced_by:
-        terminal.line("  enforced by  nothing in the service: a person keeps this promise")
-
-
-def _declared(policy: Policy, claim_id: str) -> tuple[Claim, PolicyPlace]:
-    """The claim as the file declares it, and its place there."""
-    for number, section in enumerate(policy.sections):
-        if claim_id in section.claims:
-            return section.claims[claim_id], ("sections", number, "claims", claim_id)
-    raise AssertionError("a composed claim is declared")
-
-
-def _steps(path: str) -> PolicyPlace:
-    return tuple(int(step) if step.isdecimal() else step for step in path.split("."))

@@ -10,6 +10,7 @@ from crouter.cli.options import OutputOption, PolicyOption
 from crouter.cli.outcome import FailureError
 from crouter.cli.policy_file import located, read_policy, require_policy
 from crouter.cli.project import Project
+from crouter.cli.proofs import renew_registry
 from crouter.cli.terminal import Terminal, counted
 from crouter.generate.emit import DestructiveMigrationError, Emitted, emit, generate_command
 from crouter.generate.history import FOLDER, HistoryDamagedError
@@ -50,12 +51,16 @@ def generate(
     loaded = read_policy(project)
     checked = require_policy(loaded, terminal)
     with terminal.working("Rendering"):
+        # First, because the proof page is drawn from it.
+        registry = renew_registry(project, checked)
         emitted = _emit(checked, project, destroy or [], loaded.positions, terminal)
         renewed = renew_reference(project)
         total = len(read_tree(project.generated))
     _tell(terminal, project, checked, emitted, total)
     if renewed:
         terminal.line(f"  written    {project.reference}")
+    if registry:
+        terminal.line(f"  written    {registry}")
 
 
 def renew_reference(project: Project) -> bool:

@@ -6,11 +6,13 @@ The sentences themselves are in `sentences/`; how they are drawn is in `crouter/
 from dataclasses import dataclass
 from datetime import date
 
+from crouter.plan.formats import day_words
+from crouter.plan.own_words import own_words
 from crouter.plan.phrases import Sentence, Value
 from crouter.plan.sentences.composers import COMPOSERS
 from crouter.plan.sentences.topic import topic_of
-from crouter.plan.words import date_words
 from crouter.policy.model import Claim, Policy, SentenceKind
+from crouter.policy.types import Locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,13 @@ class Document:
     contact: str
     version: str
     effective: date
-    locale: str
+    locale: Locale
     sections: tuple[DocumentSection, ...]
 
     @property
     def effective_words(self) -> str:
         """The effective date as people write it."""
-        return date_words(self.effective)
+        return day_words(self.effective, self.locale)
 
     @property
     def claims(self) -> tuple[DocumentClaim, ...]:
@@ -73,30 +75,33 @@ class Document:
         )
 
 
-def compose_document(policy: Policy) -> Document:
-    """Compose every sentence of a checked policy."""
+def compose_document(policy: Policy, locale: Locale | None = None) -> Document:
+    """Compose every sentence of a checked policy, in a language that it is published in; its own unless given."""
+    locale = locale or policy.policy.locale
+    translation = policy.policy.locales.get(locale)
     return Document(
-        title=policy.policy.title,
+        title=translation.title if translation else policy.policy.title,
         service=policy.service.name,
         url=policy.service.url,
-        description=policy.service.description,
+        description=translation.description if translation else policy.service.description,
         contact=policy.controller.contact,
         version=policy.policy.version,
         effective=policy.policy.effective,
-        locale=policy.policy.locale,
+        locale=locale,
         sections=tuple(
             DocumentSection(
                 number=number,
-                title=section.title,
-                claims=tuple(_composed(policy, name, claim) for name, claim in section.claims.items()),
+                title=section.titles.get(locale, section.title),
+                claims=tuple(_composed(policy, name, claim, locale) for name, claim in section.claims.items()),
             )
             for number, section in enumerate(policy.sections, start=1)
         ),
     )
 
 
-def _composed(policy: Policy, name: str, claim: Claim) -> DocumentClaim:
-    sentences = COMPOSERS[claim.says](topic_of(policy, claim))
+def _composed(policy: Policy, name: str, claim: Claim, locale: Locale) -> DocumentClaim:
+    said = claim.words.get(locale)
+    sentences = [own_words(policy, said, locale)] if said else COMPOSERS[claim.says](topic_of(policy, claim))
     assert sentences, f"claim {name} says nothing"
     return DocumentClaim(
         id=name,

@@ -33,6 +33,8 @@ class Plan:
     """Everything that the running service is told."""
     document: Document
     """The privacy policy in sentences."""
+    translations: tuple[Document, ...] = ()
+    """The same in its further languages."""
 
     @property
     def short_digest(self) -> str:
@@ -58,4 +60,5 @@ def make_plan(policy: Policy) -> Plan:
         web=web,
         deployment=declare(policy, digest, retention, web),
         document=compose_document(policy),
+        translations=tuple(compose_document(policy, locale) for locale in policy.policy.locales),
     )

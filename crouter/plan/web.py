@@ -177,7 +177,11 @@ def _documents(policy: Policy) -> tuple[Document, ...]:
     """
     documents = [
         Document(path=f"/privacy.{ending}", media_type=media_type, file=f"policy/privacy-policy.{ending}")
-        for ending, media_type in _FORMATS.items()
+        for ending, media_type in (
+            (f"{language}{ending}", media_type)
+            for language in ("", *(f"{locale}." for locale in policy.policy.locales))
+            for ending, media_type in _FORMATS.items()
+        )
     ]
     documents += [
         Document(path="/privacy/history.json", media_type="application/json", file=HISTORY_FILE),

@@ -1,7 +1,8 @@
 """Every code a problem can have, and what is behind it. The reference prints this table.
 
-`PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other,
-`PV` about a policy beside its earlier versions. A code is never given to another problem later: people search for it.
+`PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other, `PV` about a policy
+beside its earlier versions, `PK` about what stands behind the sentences (`crouter/proof`). A code is never given to
+another problem later: people search for it.
 """
 
 from dataclasses import dataclass
@@ -154,6 +155,37 @@ VERSION_CODES = {
     ),
 }
 
+WORDS_CODES = {
+    "PR-70": Code("unknown placeholder", "`{…}` in a claim's own words stands for a value, and there is none there."),
+    "PR-71": Code(
+        "value typed out",
+        "A value that is typed into a sentence stays behind when policy.yaml changes; a placeholder follows it.",
+    ),
+    "PR-72": Code("not said in a language", "A document that is published in a language says every claim in it."),
+    "PR-73": Code(
+        "words bound to nothing",
+        "Own words name a value of the part that the claim is about; otherwise any part could say anything.",
+    ),
+    "PR-74": Code("language that is not published", "Words in a language that `policy.locales` lacks go nowhere."),
+}
+
+PROOF_CODES = {
+    "PK-01": Code(
+        "nothing stands behind it",
+        "A promise, a negative, a deadline and a right are kept by a mechanism, or by a person who is named.",
+    ),
+    "PK-02": Code("no test", "A mechanism that no test has shown to keep this kind of sentence is a hope."),
+    "PK-03": Code(
+        "declared, but not said",
+        "Each table, column, log field, label, cookie, key, header, host, job and event leads to a sentence.",
+    ),
+    "PK-04": Code("not declared", "Generated code declares what policy.yaml declares, and nothing beside it."),
+    "PK-05": Code("mechanism without a sentence", "What the library enforces anyway may as well be said."),
+    "PK-06": Code("review overdue", "What a person keeps is looked at by the day that was promised."),
+    "PK-07": Code("stale vendor statement", "What a processor says of itself is relied on for a declared time only."),
+    "PK-08": Code("proof of nothing", "A test is marked with a claim that the document does not have."),
+}
+
 CODES = {
     **YAML_CODES,
     **MODEL_CODES,
@@ -164,4 +196,6 @@ CODES = {
     **WEB_CODES,
     **DOCUMENT_CODES,
     **VERSION_CODES,
+    **WORDS_CODES,
+    **PROOF_CODES,
 }

@@ -12,6 +12,8 @@ class Mechanism:
 
     module: str
     does: str
+    probe: str = ""
+    """What shows it on a running service, as an operator would do it; empty where only a test can."""
 
 
 MECHANISMS = {
@@ -54,6 +56,7 @@ MECHANISMS = {
     "edge_worker": Mechanism(
         "generated.edge",
         "The edge Worker takes identifying headers out and hands requests on.",
+        probe="a request that does not come through the edge is refused",
     ),
     "sealed_keys": Mechanism(
         "crouter.runtime.keys",
@@ -62,10 +65,12 @@ MECHANISMS = {
     "https_only": Mechanism(
         "crouter.runtime.server.transport",
         "Plain HTTP is turned away, and browsers are told to use HTTPS only.",
+        probe="curl -sI over https names strict-transport-security; over plain http the service refuses",
     ),
     "retention_job": Mechanism(
         "crouter.runtime.retention",
         "What has reached its end is removed on schedule, with evidence of each run.",
+        probe="crouter retention check",
     ),
     "cookie_register": Mechanism(
         "crouter.runtime.web.cookies",
@@ -74,5 +79,24 @@ MECHANISMS = {
     "content_security_policy": Mechanism(
         "crouter.runtime.web.headers",
         "A page can load from and send to declared processors only.",
+        probe="curl -sI of any page shows content-security-policy",
+    ),
+    "purpose_bound_reads": Mechanism(
+        "crouter.runtime.purposes",
+        "A field about a person is read for a purpose that is declared for it, or not at all.",
+    ),
+    "rate_limits": Mechanism(
+        "crouter.runtime.limits",
+        "Requests are counted for each API key, against the declared limits and for nothing else.",
+    ),
+    "declared_metrics": Mechanism(
+        "crouter.runtime.metrics",
+        "Declared counters with declared labels are counted, and no label can hold free text.",
+        probe="/metrics on this machine lists every counter and label",
+    ),
+    "consent_configuration": Mechanism(
+        "generated.web",
+        "Analytics is configured with its consent mode, and with declared events only.",
+        probe="/.well-known/gpc.json, where Global Privacy Control is honoured",
     ),
 }

@@ -4,6 +4,7 @@ Checks here and in `parts/` look at one value or at values side by side in one m
 `rules/`; where a value stands in the file is known to `document.py` only.
 """
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field as Setting
@@ -21,7 +22,7 @@ from crouter.policy.parts.surface import (
     Proxy,
     StorageKey,
 )
-from crouter.policy.types import ClaimId, CookieName, Identifier, MetricName, PolicyPath, Text
+from crouter.policy.types import ClaimId, CookieName, Identifier, Locale, MetricName, PolicyPath, Text
 
 SentenceKind = Literal[
     "collects",
@@ -49,6 +50,15 @@ SentenceKind = Literal[
 """The kinds of sentence that the library can compose."""
 
 
+class Manual(Part):
+    """What only a person can do, and does until the review."""
+
+    owner: Text
+    """Who keeps the promise: a role rather than a name."""
+    review: date
+    """The day by which somebody has looked whether it is still kept."""
+
+
 class Claim(Part):
     """A sentence of the policy and what enforces it."""
 
@@ -57,7 +67,11 @@ class Claim(Part):
     about: PolicyPath
     """The part of policy.yaml that the sentence is composed from."""
     enforced_by: tuple[Identifier, ...] = ()
-    """Mechanisms of the library; empty where nothing but a person's word stands behind the sentence yet."""
+    """Mechanisms of the library; empty for a fact, and where only a person keeps the promise."""
+    manual: Manual | None = None
+    """The person behind the sentence, where no mechanism or not a mechanism alone keeps it."""
+    words: dict[Locale, Text] = Setting(default_factory=dict)
+    """The sentence in words of your own, by language; `{data.usage.label}` stands for the value at that path."""
 
 
 class Section(Part):
@@ -67,6 +81,8 @@ class Section(Part):
     """The heading of the section."""
     claims: dict[ClaimId, Claim] = Setting(min_length=1)
     """The sentences of the section, in order, each under its stable id."""
+    titles: dict[Locale, Text] = Setting(default_factory=dict)
+    """The heading in the further languages of the document."""
 
 
 class Policy(Part):

@@ -7,10 +7,13 @@ Leaves out what needs more than one value to decide: that is `crouter/policy/rul
 import keyword
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+Locale = Literal["en", "de", "fr"]
+"""The languages whose numbers, lists and dates the library can write (ISO 639-1)."""
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 

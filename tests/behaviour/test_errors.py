@@ -93,7 +93,7 @@ async def test_unknown_routes_and_methods_have_anthropics_shape(
     assert "PROPFIND" not in service.out.getvalue()
 
 
-@pytest.mark.claim("exclude-content")
+@pytest.mark.claim("exclude-content", by="declared_log_fields")
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -157,7 +157,7 @@ async def test_a_client_that_expects_100_continue_gets_it_before_it_sends_its_bo
         assert answer.status == 200
 
 
-@pytest.mark.claim("exclude-content")
+@pytest.mark.claim("exclude-content", by="declared_log_fields")
 async def test_exclude_content__a_handlers_crash_is_a_500_and_its_log_line_names_a_type_only(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +191,7 @@ async def test_the_fifty_first_request_of_a_minute_is_told_when_to_come_back(ser
     assert_anthropic_error(body, "rate_limit_error")
 
 
+@pytest.mark.claim("exclude-content", by="declared_log_fields")
 async def test_every_answer_leaves_one_line_of_declared_fields(service: Service) -> None:
     async with (
         aiohttp.ClientSession() as session,

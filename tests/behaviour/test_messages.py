@@ -64,6 +64,7 @@ async def test_compressed_answers_pass_compressed_and_are_metered(service: Servi
     assert service.rows("usage")[0]["output_tokens"] == 9
 
 
+@pytest.mark.claim("exclude-retention", by="streamed_bodies")
 async def test_events_arrive_while_the_answer_is_still_being_made(service: Service) -> None:
     service.simulator.script(next=Scripted.message_stream("some words", keep=3, then=[Stall()]))
     async with (

@@ -103,6 +103,7 @@ async def test_without_a_development_account_there_is_no_dashboard(service: Serv
         assert answer.status == 404
 
 
+@pytest.mark.claim("processor-cloudflare", by="edge_worker")
 @pytest.mark.claim("security-https")
 async def test_security_https__a_request_that_bypasses_the_edge_is_refused(
     deployment: Deployment, dsn: str, generated: Path

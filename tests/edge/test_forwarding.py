@@ -85,7 +85,7 @@ LOCATING = {
 FROM_A_BROWSER = {"Cookie": "__Host-session=1", "Origin": "https://crouter.dev", "Sec-GPC": "1", "DNT": "1"}
 
 
-@pytest.mark.claim("exclude-location")
+@pytest.mark.claim("exclude-location", by="edge_worker")
 @pytest.mark.parametrize("path", ["/v1/messages", "/dashboard"])
 async def test_what_tells_where_a_client_is_ends_at_the_edge(
     worker: RunningWorker, origin: Origin, client: aiohttp.ClientSession, path: str
@@ -99,7 +99,7 @@ async def test_what_tells_where_a_client_is_ends_at_the_edge(
     assert "192.0.2.7" not in str(arrival)
 
 
-@pytest.mark.claim("exclude-location")
+@pytest.mark.claim("exclude-location", by="edge_worker")
 async def test_what_cloudflare_adds_ends_at_the_edge_even_where_the_policy_does_not_list_it(
     start: Start, origin: Origin, client: aiohttp.ClientSession
 ) -> None:

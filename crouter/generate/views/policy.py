@@ -13,18 +13,13 @@ from crouter.generate.views.policy_data import policy_data
 from crouter.generate.views.policy_prose import TEXT_WIDTH, markdown_prose, markdown_words, text_claim
 from crouter.plan.document import Document, DocumentClaim
 from crouter.plan.document_style import document_style
+from crouter.plan.furniture import FURNITURE, Furniture
 from crouter.plan.phrases import Value
 from crouter.plan.plan import Plan
 from crouter.plan.web import STYLE_FILE
 from crouter.policy.schema import policy_schema
 
 _FOLDER = "policy"
-_FORMATS = (
-    ("Web page", "privacy-policy.html"),
-    ("Markdown", "privacy-policy.md"),
-    ("Plain text", "privacy-policy.txt"),
-    ("JSON", "privacy-policy.json"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +65,8 @@ class PolicyView:
 
     header: str
     document: Document
+    said: Furniture
+    in_effect: str
     markdown_title: str
     markdown_service: str
     markdown_description: str
@@ -83,30 +80,42 @@ class PolicyView:
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
-    """The privacy policy in its formats, its style sheet, the schema for editors: path under generated/ to text."""
-    view = _view(plan)
-    drawn = {
-        f"{_FOLDER}/privacy-policy.{ending}": templates.render(f"{_FOLDER}/privacy-policy.{ending}.jinja", view)
-        for ending in ("md", "html", "txt")
-    }
-    return {
-        **drawn,
-        f"{_FOLDER}/privacy-policy.json": policy_data(plan),
+    """The privacy policy in each language, its style sheet, the schema for editors: path under generated/ to text."""
+    files = {
         STYLE_FILE: f"/* {plan.header} */\n{document_style().lstrip()}",
         f"{_FOLDER}/policy.schema.json": json_file(policy_schema()),
     }
+    for document in (plan.document, *plan.translations):
+        name = f"{_FOLDER}/privacy-policy{_suffix(plan, document)}"
+        view = _view(plan, document)
+        files |= {
+            f"{name}.{ending}": templates.render(f"{_FOLDER}/privacy-policy.{ending}.jinja", view)
+            for ending in ("md", "html", "txt")
+        }
+        files[f"{name}.json"] = policy_data(plan, document)
+    return files
 
 
-def _view(plan: Plan) -> PolicyView:
-    document = plan.document
+def _suffix(plan: Plan, document: Document) -> str:
+    """What a further language adds to the names of its files."""
+    return "" if document is plan.document else f".{document.locale}"
+
+
+def _view(plan: Plan, document: Document) -> PolicyView:
+    said = FURNITURE[document.locale]
+    dates = f"{said.in_effect} {document.effective_words}. {said.version} {document.version}."
     margin = max(len(claim.id) for claim in document.claims)
+    base = f"privacy-policy{_suffix(plan, document)}"
+    formats = ((said.web_page, "html"), ("Markdown", "md"), (said.plain_text, "txt"), ("JSON", "json"))
     return PolicyView(
         header=plan.header,
         document=document,
+        said=said,
+        in_effect=said.in_effect[:1].lower() + said.in_effect[1:],
         markdown_title=markdown_words(document.title),
         markdown_service=markdown_words(document.service),
         markdown_description=markdown_words(document.description),
-        markdown_dates=markdown_words(f"In effect from {document.effective_words}. Version {document.version}."),
+        markdown_dates=markdown_words(dates),
         sections=tuple(
             SectionView(
                 number=section.number,
@@ -117,7 +126,7 @@ def _view(plan: Plan) -> PolicyView:
             )
             for section in document.sections
         ),
-        formats=tuple(FormatView(label, _served(plan, file)) for label, file in _FORMATS),
+        formats=tuple(FormatView(label, _served(plan, f"{base}.{ending}")) for label, ending in formats),
         digest=plan.digest,
         short_digest=plan.short_digest,
         # Our own file, not text of the policy.

@@ -3,14 +3,13 @@
 from typing import Any
 
 from crouter.generate.views.json_file import json_file
-from crouter.plan.document import DocumentClaim
+from crouter.plan.document import Document, DocumentClaim
 from crouter.plan.phrases import Segment, Sentence, Text
 from crouter.plan.plan import Plan
 
 
-def policy_data(plan: Plan) -> str:
-    """The text of privacy-policy.json."""
-    document = plan.document
+def policy_data(plan: Plan, document: Document) -> str:
+    """The text of privacy-policy.json, for the document in one of its languages."""
     return json_file(
         {
             "generated": plan.header,

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field as Setting
 
 from crouter.policy.parts.base import Part
-from crouter.policy.types import Duration, Email, FieldPath, Host, HttpsUrl, Identifier, Text
+from crouter.policy.types import Duration, Email, FieldPath, Host, HttpsUrl, Identifier, Locale, Text
 
 
 class Service(Part):
@@ -51,6 +51,15 @@ class Changes(Part):
     """What makes a changed policy binding for a customer."""
 
 
+class Translation(Part):
+    """What stands at the head of the document in a further language."""
+
+    title: Text
+    """The heading of the document."""
+    description: Text
+    """What the service is, as in "Crouter is …"."""
+
+
 class PolicyDates(Part):
     """The document itself."""
 
@@ -61,7 +70,9 @@ class PolicyDates(Part):
     effective: date
     """The day from which this version is in force."""
     locale: Literal["en"]
-    """The language of the document."""
+    """The language that the library composes the document in."""
+    locales: dict[Locale, Translation] = Setting(default_factory=dict)
+    """Further languages of the document: every claim then has `words` in them, and every section a title."""
     profiles: tuple[Literal["gdpr", "uk", "ccpa"], ...] = Setting(min_length=1)
     """The laws whose completeness rules apply."""
     changes: Changes
@@ -77,6 +88,8 @@ class Keeps(Part):
     """Where the processor says so."""
     as_of: date
     """The day on which the source said so."""
+    stale_after: Duration = Duration.parse("P12M")
+    """How long such a statement is relied on before somebody has to look again."""
 
 
 class Processor(Part):

@@ -13,6 +13,7 @@ from crouter.policy.rules import (
     said,
     surface,
     tables,
+    words,
 )
 
 ALL_RULES = (
@@ -25,6 +26,7 @@ ALL_RULES = (
     *surface.RULES,
     *claims.RULES,
     *said.RULES,
+    *words.RULES,
 )
 """Every rule. The order does not matter: problems are sorted by place."""
 

@@ -140,7 +140,7 @@ def test_the_installed_worker_keeps_and_tells_nothing_and_holds_no_secret() -> N
         assert f"//   {name} " in rendered()["edge/wrangler.jsonc"]
 
 
-@pytest.mark.claim("security-edge")
+@pytest.mark.claim("security-edge", by="edge_worker")
 @pytest.mark.parametrize(
     ("edit", "file"),
     [

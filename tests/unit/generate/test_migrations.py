@@ -156,6 +156,8 @@ def test_names_too_long_for_postgresql_are_shortened_and_stay_apart() -> None:
 # What PostgreSQL makes of it
 
 
+@pytest.mark.claim("collect-usage", by="declared_columns")
+@pytest.mark.claim("collect-account", by="declared_columns")
 def test_the_first_migration_leads_to_the_schema(databases: Databases) -> None:
     migrated, made = databases(), databases()
     run(migrated, initial().texts[0])
@@ -313,6 +315,7 @@ def people(databases: Databases) -> tuple[Database, list[str]]:
     return database, accounts
 
 
+@pytest.mark.claim("processor-supabase", by="row_level_security")
 def test_a_person_sees_its_own_rows_only_and_nothing_sealed(people: tuple[Database, list[str]]) -> None:
     database, (first, _) = people
     database.execute("SET ROLE authenticated")
@@ -333,6 +336,7 @@ def test_a_person_sees_its_own_rows_only_and_nothing_sealed(people: tuple[Databa
             database.execute(statement.encode())
 
 
+@pytest.mark.claim("processor-supabase", by="row_level_security")
 @pytest.mark.parametrize("role", ["anon", "service_role"])
 def test_others_see_nothing(people: tuple[Database, list[str]], role: str) -> None:
     database, _ = people
@@ -373,6 +377,7 @@ def test_retention_removes_and_adds_only_sums_and_evidence(people: tuple[Databas
         database.execute("INSERT INTO crouter.account (id, created_at) VALUES (%s, now())", (uuid4(),))
 
 
+@pytest.mark.claim("processor-supabase", by="row_level_security")
 def test_row_level_security_is_enabled_and_forced_on_every_table(databases: Databases) -> None:
     database = databases()
     run(database, initial().texts[0])

@@ -44,7 +44,7 @@ def texts(value: object) -> list[str]:
     return [text for item in value for text in texts(item)] if isinstance(value, list) else []
 
 
-@pytest.mark.claim("cookie-essential")
+@pytest.mark.claim("cookie-essential", by="cookie_register")
 def test_the_register_holds_every_declared_cookie_with_its_flags() -> None:
     session, record = rendered()["cookies.json"]["cookies"]
     assert session == {
@@ -96,7 +96,7 @@ def test_the_disclosure_of_device_storage_has_the_shape_that_iab_europe_wants() 
     assert [d["optOut"] for d in found["disclosures"]] == [False, True, False]
 
 
-@pytest.mark.claim("cookie-analytics")
+@pytest.mark.claim("cookie-analytics", by="consent_configuration")
 @pytest.mark.parametrize(
     ("mode", "library_mode", "enabled", "read_only", "asks"),
     [
@@ -157,6 +157,7 @@ def test_without_a_cookie_for_the_choice_nobody_is_asked_and_nothing_begins() ->
     assert files["consent.json"]["modes"]["analytics"] == "opt_in"
 
 
+@pytest.mark.claim("cookie-analytics", by="consent_configuration")
 def test_withdrawn_consent_clears_storage_of_every_kind() -> None:
     def edit(said: dict[str, Any]) -> None:
         said["storage"]["kept"] = {
@@ -195,6 +196,7 @@ def test_visitors_are_not_asked_again_when_it_does_not() -> None:
     assert configuration(rendered(edit))["revision"] == configuration(rendered())["revision"]
 
 
+@pytest.mark.claim("cookie-analytics", by="consent_configuration")
 def test_a_policy_that_measures_nothing_has_no_analytics() -> None:
     def edit(said: dict[str, Any]) -> None:
         del said["analytics"]

@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from crouter.plan.plan import make_plan
 from crouter.plan.schema import Table
 from tests.cases.generate.cases import whole_policy
@@ -14,6 +16,10 @@ def constraint(name: str, of: Table) -> str | None:
     return next((item.definition for item in of.constraints if item.name == name), None)
 
 
+@pytest.mark.claim("exclude-location", by="declared_columns")
+@pytest.mark.claim("exclude-content", by="declared_columns")
+@pytest.mark.claim("collect-payment", by="declared_columns")
+@pytest.mark.claim("collect-account", by="declared_columns")
 def test_there_is_one_table_for_each_category_and_one_column_for_each_field() -> None:
     policy = whole_policy()
     schema = make_plan(policy).schema

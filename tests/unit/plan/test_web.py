@@ -79,7 +79,8 @@ def test_without_a_mode_nothing_is_measured_unasked() -> None:
     assert web.analytics.mode == "opt_in"
 
 
-@pytest.mark.claim("cookie-no-ads")
+@pytest.mark.claim("cookie-analytics", by="content_security_policy")
+@pytest.mark.claim("cookie-no-ads", by="content_security_policy")
 def test_pages_load_from_our_own_host_only() -> None:
     directives = dict(content_security_policy())
     assert directives["default-src"] == ("'none'",)

@@ -19,6 +19,7 @@ async def channel(
         yield opened, refused
 
 
+@pytest.mark.claim("processor-stripe")
 @pytest.mark.claim("no-sale")
 async def test_no_sale__a_processor_that_does_not_receive_content_has_no_channel_for_it() -> None:
     with pytest.raises(EgressRefusedError):

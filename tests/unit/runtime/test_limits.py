@@ -1,5 +1,6 @@
 from collections import deque
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ class Clock:
         return self.seconds
 
 
+@pytest.mark.claim("use-usage")
 def test_the_limit_is_reached_exactly_and_says_which_and_how_long() -> None:
     clock = Clock()
     limits = RateLimits(Limits(3, 100, 1000), clock)
@@ -28,6 +30,7 @@ def test_the_limit_is_reached_exactly_and_says_which_and_how_long() -> None:
     assert limits.admit("a") is None
 
 
+@pytest.mark.claim("use-usage")
 def test_keys_do_not_share_a_window_and_refused_requests_do_not_count() -> None:
     clock = Clock()
     limits = RateLimits(Limits(1, 2, 1000), clock)

@@ -64,6 +64,7 @@ def test_a_strict_log_raises_and_does_not_repeat_the_value() -> None:
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.claim("exclude-content")
 @given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.floats())))
 def test_whatever_it_is_given_a_line_is_one_line_of_declared_fields(fields: dict[str, Any]) -> None:
     out = io.StringIO()

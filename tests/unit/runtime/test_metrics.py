@@ -1,8 +1,11 @@
+import pytest
+
 from crouter.runtime.metrics import SERIES_MAX, Metrics
 from crouter.runtime.words import is_word, kind_of
 from tests.unit.runtime.declarations import DEPLOYMENT
 
 
+@pytest.mark.claim("exclude-content")
 def test_only_declared_counters_and_labels_and_words_are_counted() -> None:
     metrics = Metrics(DEPLOYMENT.metrics)
     metrics.count("crouter_requests_total", route="messages", status="200", account="canary")

@@ -38,7 +38,7 @@ def test_exclude_retention__an_address_is_not_remembered_after_its_use(argument:
     assert (int(told.stdout) > 0) is is_held
 
 
-@pytest.mark.claim("exclude-content")
+@pytest.mark.claim("exclude-content", by="no_core_dumps")
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_exclude_content__a_hardened_process_leaves_no_core_and_prints_no_stack() -> None:
     told = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True).stdout

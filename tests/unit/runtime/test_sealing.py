@@ -19,6 +19,7 @@ OLD, NEW = VersionedKey(1, Secret(b"a" * 32)), VersionedKey(2, Secret(b"b" * 32)
 PLACE = Place("api_key", "sealed", uuid.UUID(int=1))
 
 
+@pytest.mark.claim("security-keys", by="sealed_keys")
 def test_what_was_sealed_opens_with_every_ring_that_holds_its_key() -> None:
     sealed = Sealer(KeyRing((OLD,))).seal(b"plain", PLACE)
     both = Sealer(KeyRing((NEW, OLD)))
@@ -27,6 +28,7 @@ def test_what_was_sealed_opens_with_every_ring_that_holds_its_key() -> None:
     assert both.is_newest(both.seal(b"plain", PLACE))
 
 
+@pytest.mark.claim("security-keys", by="sealed_keys")
 def test_the_same_value_is_never_sealed_twice_alike_and_never_visible() -> None:
     sealer = Sealer(KeyRing((OLD,)))
     first, second = sealer.seal(b"plain text", PLACE), sealer.seal(b"plain text", PLACE)
@@ -48,6 +50,7 @@ def test_a_value_that_was_moved_does_not_open(place: Place) -> None:
         sealer.open(sealer.seal(b"plain", PLACE), place)
 
 
+@pytest.mark.claim("security-keys", by="sealed_keys")
 @pytest.mark.parametrize("position", [0, 3, 4, 15, 16, -1])
 def test_a_value_that_was_changed_anywhere_does_not_open(position: int) -> None:
     sealer = Sealer(KeyRing((OLD,)))

@@ -83,7 +83,7 @@ def test_in_development_the_upstream_may_be_on_this_machine(url: str) -> None:
     assert read_settings(DEPLOYMENT, {**DEVELOPMENT, "CROUTER_UPSTREAM_URL": url}).upstream_url == url
 
 
-@pytest.mark.claim("security-https")
+@pytest.mark.claim("security-https", by="https_only")
 def test_security_https__production_without_an_edge_secret_is_refused() -> None:
     assert problems({**PRODUCTION, "CROUTER_EDGE_SECRET": ""})[0].startswith("CROUTER_EDGE_SECRET")
     assert problems({**PRODUCTION, "CROUTER_EDGE_SECRET": "short"})[0].startswith("CROUTER_EDGE_SECRET")

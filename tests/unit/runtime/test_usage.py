@@ -45,6 +45,7 @@ def test_every_measure_of_the_contract_has_a_value_and_none_is_not_zero() -> Non
     assert (values["model"], values["service_tier"]) == ("claude-answered", "standard")
 
 
+@pytest.mark.claim("collect-usage")
 def test_a_column_that_nothing_fills_is_refused_at_the_start_with_its_place_in_the_policy() -> None:
     database = Database(read_store_settings(PRODUCTION), "crouter")
     stray = Field("mood", "text", "mood", "data.usage.mood", personal=True, purposes=("billing",))

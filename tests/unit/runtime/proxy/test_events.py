@@ -201,6 +201,7 @@ def test_a_line_of_ten_megabytes_is_not_kept(name: bytes, step: int) -> None:
     assert tap.facts.usage.anomalies == (() if name else ("event_too_large",))
 
 
+@pytest.mark.claim("exclude-content")
 @pytest.mark.claim("exclude-retention")
 def test_no_content_is_reachable_from_the_tap() -> None:
     tap = EventTap()

@@ -41,6 +41,7 @@ def test_values_pass_byte_for_byte(value: str) -> None:
     assert ("anthropic-beta", value) in REQUEST.forwarded([("anthropic-beta", value)])
 
 
+@pytest.mark.claim("processor-anthropic")
 @pytest.mark.parametrize("name", ["x-api-key", "Authorization", "Proxy-Authorization"])
 def test_the_customers_key_stays(name: str) -> None:
     assert REQUEST.forwarded([(name, "canary")]) == (IDENTITY,)

@@ -32,6 +32,7 @@ def person(database: TestDatabase, requested: datetime | None, canary: str = "ca
     return account
 
 
+@pytest.mark.claim("right-erasure")
 @pytest.mark.claim("retain-deleted")
 def test_retain_deleted__nothing_of_an_erased_person_is_found_in_any_table(
     database: TestDatabase, declared: Declared
@@ -47,6 +48,7 @@ def test_retain_deleted__nothing_of_an_erased_person_is_found_in_any_table(
     assert database.count("usage") == 5
 
 
+@pytest.mark.claim("right-erasure")
 @pytest.mark.claim("retain-deleted")
 def test_a_deletion_can_be_taken_back_until_its_grace_is_over(database: TestDatabase, declared: Declared) -> None:
     person(database, AS_OF - WEEK + timedelta(microseconds=1))

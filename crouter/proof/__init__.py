@@ -1,0 +1,1 @@
+"""What stands behind each sentence: mechanisms, tests, results. From a policy to its threads, without running any."""
