@@ -51,16 +51,25 @@ class UsageStore:
         record = deployment.record(USAGE)
         self._database = database
         self._values = tuple(_value_of(record, field) for field in record.fields)
-        self._insert_usage = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING").format(
-            database.table(USAGE),
-            sql.SQL(", ").join(map(sql.Identifier, record.field_names)),
-            sql.SQL(", ").join(sql.Placeholder() * len(record.fields)),
-            sql.Identifier(record.key),
+        # Composed once: psycopg would do it again for every answer.
+        self._insert_usage = (
+            sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING")
+            .format(
+                database.table(USAGE),
+                sql.SQL(", ").join(map(sql.Identifier, record.field_names)),
+                sql.SQL(", ").join(sql.Placeholder() * len(record.fields)),
+                sql.Identifier(record.key),
+            )
+            .as_bytes()
         )
-        self._insert_charge = sql.SQL(
-            "INSERT INTO {} (id, account_id, kind, amount_nanousd, occurred_at, price_version) "
-            "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
-        ).format(database.table(LEDGER))
+        self._insert_charge = (
+            sql.SQL(
+                "INSERT INTO {} (id, account_id, kind, amount_nanousd, occurred_at, price_version) "
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
+            )
+            .format(database.table(LEDGER))
+            .as_bytes()
+        )
 
     async def record(self, settlement: Settlement) -> None:
         """Writes the usage row and its charge in one transaction. Raises DatabaseError."""

@@ -1,0 +1,1 @@
+"""How long the generator takes, for the repository's policy and for ones many times as large."""
