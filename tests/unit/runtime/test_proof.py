@@ -109,7 +109,7 @@ def test_a_sentence_is_proven_by_all_of_its_tests_or_not_at_all(outcomes: dict[s
     assert claim_state("configured", ["a", "b"], Results(outcomes)) == state
     assert claim_state("configured", [], Results(outcomes)) == "configured"
     for declared in ("vendor", "manual", "missing"):
-        assert claim_state(declared, ["a", "b"], Results(outcomes)) == declared  # type: ignore[arg-type]
+        assert claim_state(declared, ["a", "b"], Results(outcomes)) == declared
 
 
 def test_vendors_words_go_stale_and_reviews_are_due(tmp_path: Path) -> None:
