@@ -41,7 +41,7 @@ heading = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fix generate bench lock
+.PHONY: help setup run test check fix generate proof-controls bench lock
 .PHONY: format-check lint types imports drift browser
 
 help: ## list the targets
@@ -55,10 +55,10 @@ run: $(RUN_READY) $(RUN_WEB_READY) ## start Crouter with its database; Ctrl-C st
 
 test: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) browser ## run every test
 	$(call heading,tests of values and rules)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) $(QUICK_TESTS)
+	@$(BIN)/python -m pytest --junitxml .crouter/junit-values.xml -n $(WORKERS) $(ARGS) $(QUICK_TESTS)
 ifneq ($(SERVICE_TESTS),)
 	$(call heading,tests of a running service)
-	@$(BIN)/python -m pytest -n $(SERVICE_WORKERS) $(ARGS) $(SERVICE_TESTS)
+	@$(BIN)/python -m pytest --junitxml .crouter/junit-service.xml -n $(SERVICE_WORKERS) $(ARGS) $(SERVICE_TESTS)
 endif
 
 check: format-check lint types imports drift test ## everything CI runs
@@ -90,6 +90,9 @@ fix: $(DEV_READY) ## format, and mend what the linter can mend
 
 generate: $(DEV_READY) ## write generated/ anew from policy.yaml
 	@$(BIN)/crouter generate
+
+proof-controls: $(DEV_READY) ## break one promise after another: do its tests notice?
+	@CROUTER_ALL_CONTROLS=1 $(BIN)/python -m pytest $(ARGS) tests/controls
 
 bench: $(DEV_READY) $(DEV_WEB_READY) ## measure
 	@$(BIN)/python -m bench $(ARGS)

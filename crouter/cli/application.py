@@ -23,6 +23,7 @@ _MODULES: Final = {
     "check": "crouter.cli.check",
     "render": "crouter.cli.render",
     "explain": "crouter.cli.explain",
+    "proof": "crouter.cli.proof",
     "run": "crouter.cli.run_service",
     "serve": "crouter.cli.programs",
     "migrate": "crouter.cli.migrate",

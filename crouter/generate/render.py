@@ -11,7 +11,7 @@ from crouter.generate.migrations import extend_history
 from crouter.generate.templates import Templates
 from crouter.generate.versioning import extend_versions
 from crouter.generate.versions import Versions
-from crouter.generate.views import database, edge, records, retention, service, web
+from crouter.generate.views import database, edge, proof, records, retention, service, web
 from crouter.generate.views import policy as document
 from crouter.plan.plan import Plan, make_plan
 from crouter.policy.model import Policy
@@ -24,6 +24,7 @@ FAMILIES: Mapping[str, Family] = {
     "retention": retention.render,
     "web": web.render,
     "policy": document.render,
+    "proof": proof.render,
     "records": records.render,
     "edge": edge.render,
 }

@@ -187,6 +187,11 @@ def _documents(policy: Policy) -> tuple[Document, ...]:
         Document(path="/privacy/history.json", media_type="application/json", file=HISTORY_FILE),
         Document(path="/privacy/policy.css", media_type="text/css; charset=utf-8", file=STYLE_FILE),
     ]
+    # The running service fills them with the results that were recorded for its version.
+    documents += [
+        Document(path=f"/privacy/proof.{ending}", media_type=_FORMATS[ending], file=f"policy/proof.{ending}")
+        for ending in ("html", "json")
+    ]
     if honours_gpc(policy):
         documents.append(Document(path="/.well-known/gpc.json", media_type="application/json", file=GPC_FILE))
     return tuple(documents)

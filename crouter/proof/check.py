@@ -62,12 +62,16 @@ def unknown_claims(plan: Plan, marked: Iterable[MarkedTest]) -> tuple[Problem, .
     )
 
 
-def is_stale(as_of: date, stale_after: Duration, today: date) -> bool:
-    """Whether a vendor's statement is older than it is relied on, in calendar months and days."""
+def relied_on_until(as_of: date, stale_after: Duration) -> date:
+    """The last day on which a vendor's statement counts, by calendar months and days."""
     year, month = divmod(as_of.year * 12 + as_of.month - 1 + stale_after.months, 12)
     day = min(as_of.day, monthrange(year, month + 1)[1])
-    ends = date(year, month + 1, day) + timedelta(days=stale_after.days, seconds=stale_after.seconds)
-    return today > ends
+    return date(year, month + 1, day) + timedelta(days=stale_after.days, seconds=stale_after.seconds)
+
+
+def is_stale(as_of: date, stale_after: Duration, today: date) -> bool:
+    """Whether a vendor's statement is older than it is relied on."""
+    return today > relied_on_until(as_of, stale_after)
 
 
 def _behind(thread: Thread, positions: Positions, today: date, registry: Registry) -> Iterator[Problem]:

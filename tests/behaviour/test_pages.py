@@ -122,3 +122,25 @@ async def test_security_https__a_request_that_bypasses_the_edge_is_refused(
         request = service.simulator.ledger[0].request
         assert request is not None
         assert request.header("x-crouter-edge") is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"), [("text/html", "text/html"), ("application/json", "application/json")]
+)
+async def test_the_proof_page_shows_nothing_green_that_was_not_run_on_this_version(
+    service: Service, accept: str, media_type: str
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{service.url}/privacy/proof", headers={"accept": accept}) as answer,
+    ):
+        body = await answer.text()
+    assert (answer.status, answer.content_type) == (200, media_type)
+    assert "No test results were recorded for this service." in body
+    if accept == "text/html":
+        sentences = body.partition("<main")[2]
+        assert 'class="state configured"' in sentences
+        assert 'class="state proven"' not in sentences
+        assert "<script" not in body
+    else:
+        assert '"state": "proven"' not in body

@@ -26,6 +26,7 @@ from crouter.generate.views.record_flow_svg import flow_view
 from crouter.generate.views.record_page import record_view
 from crouter.generate.views.record_table import csv_table
 from crouter.generate.views.record_tilt import tilt_document
+from crouter.plan.document import DocumentClaim
 from crouter.plan.plan import Plan
 
 
@@ -48,23 +49,25 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
 
 
 def claims(plan: Plan) -> dict[str, Any]:
-    """Each claim and whether a mechanism enforces it, or only its declaration stands behind it."""
-    entries = [
-        {
-            "id": claim.id,
-            "section": section.title,
-            "text": claim.text,
-            "about": claim.about,
-            "enforced_by": list(claim.enforced_by),
-            "state": "enforced" if claim.enforced_by else "declared",
-        }
-        for section in plan.document.sections
-        for claim in section.claims
-    ]
+    """Each claim and whether a mechanism enforces it, a person keeps it, or only its declaration stands behind it."""
+    entries = [_claim(plan, section.title, claim) for section in plan.document.sections for claim in section.claims]
     states = [entry["state"] for entry in entries]
     return {
         "generated": plan.header,
         "policy_digest": plan.digest,
-        "counts": {state: states.count(state) for state in ("enforced", "declared")},
+        "counts": {state: states.count(state) for state in ("enforced", "manual", "declared")},
         "claims": entries,
+    }
+
+
+def _claim(plan: Plan, section: str, claim: DocumentClaim) -> dict[str, Any]:
+    manual = next(one.claims[claim.id].manual for one in plan.policy.sections if claim.id in one.claims)
+    return {
+        "id": claim.id,
+        "section": section,
+        "text": claim.text,
+        "about": claim.about,
+        "enforced_by": list(claim.enforced_by),
+        "manual": {"owner": manual.owner, "review": manual.review.isoformat()} if manual else None,
+        "state": "enforced" if claim.enforced_by else "manual" if manual else "declared",
     }

@@ -4,9 +4,11 @@ Everything but the dashboard is read and drawn once, at the start.
 """
 
 import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,15 @@ from aiohttp import hdrs, web
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.web import Document
+from crouter.runtime.code_digest import code_digest
+from crouter.runtime.proof import (
+    DATA_FILE,
+    PAGE_FILE,
+    RESULTS_FILE,
+    page_with_results,
+    read_results,
+    with_results,
+)
 from crouter.runtime.server.dashboard import Dashboard
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.history_pages import STYLE as HISTORY_STYLE
@@ -66,7 +77,7 @@ class Pages:
         self._pages: dict[str, tuple[_Page, ...]] = {
             "/": (_home(deployment, settings, style_sheets, parts.prices.model_ids, dashboard=has_dashboard),),
             **{path: (page,) for path, page in assets.items()},
-            **_documents(deployment.web.documents, parts.generated),
+            **_documents(deployment.web.documents, parts.generated, proof_of(deployment, parts.generated)),
         }
         self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
         if has_dashboard:
@@ -92,18 +103,41 @@ class Pages:
         return Reply(headers=[*headers, ("content-type", page.content_type)], body=page.body)
 
 
+def proof_of(deployment: Deployment, generated: Path) -> Mapping[str, bytes]:
+    """The proof page and its data with the results that were recorded for what runs here, by file.
+
+    Empty where nothing declares them or they cannot be read; then the files are told to be missing like any other.
+    """
+    if DATA_FILE not in {document.file for document in deployment.web.documents}:
+        return {}
+    try:
+        data = json.loads((generated / DATA_FILE).read_bytes())
+        page = (generated / PAGE_FILE).read_text(encoding="utf-8")
+        code = code_digest(generated)
+    except OSError:
+        return {}
+    results = read_results(generated.absolute().parent / RESULTS_FILE, deployment.policy_digest, code)
+    told = with_results(data, results, code, datetime.now(UTC).date())
+    return {
+        PAGE_FILE: page_with_results(page, told).encode(),
+        DATA_FILE: (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode(),
+    }
+
+
 def _is_known(if_none_match: str, etag: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return etag in tags or "*" in tags
 
 
-def _documents(documents: tuple[Document, ...], generated: Path) -> dict[str, tuple[_Page, ...]]:
+def _documents(
+    documents: tuple[Document, ...], generated: Path, proof: Mapping[str, bytes]
+) -> dict[str, tuple[_Page, ...]]:
     """Each document at its own path. Those that differ in their suffix only are negotiated at the path without."""
     found: dict[str, list[_Page]] = defaultdict(list)
     by_stem: dict[str, list[_Page]] = defaultdict(list)
     for document in documents:
         try:
-            body = (generated / document.file).read_bytes()
+            body = proof[document.file] if document.file in proof else (generated / document.file).read_bytes()
         except OSError:
             raise MissingDocumentError(f"generated/{document.file} cannot be read: run `crouter generate`") from None
         media_type = document.media_type.partition(";")[0].strip()

@@ -33,6 +33,7 @@ def test_a_line_holds_the_declared_fields_as_json_in_utc() -> None:
 
 
 @pytest.mark.claim("exclude-content")
+@pytest.mark.claim("exclude-location")
 @pytest.mark.parametrize(
     "field",
     [
