@@ -69,8 +69,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
 
-    Raises UnfilledColumnError, UnsupportedMeasureError, MissingDocumentError, HistoryUnreadableError, EgressRefusedError, OSError when the
-    declarations or the address cannot be used.
+    Raises UnfilledColumnError, UnsupportedMeasureError, MissingDocumentError, HistoryUnreadableError,
+    EgressRefusedError, OSError when the declarations or the address cannot be used.
     """
     require_measures(deployment.security)
     async with AsyncExitStack() as stack:

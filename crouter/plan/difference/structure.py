@@ -28,7 +28,7 @@ def steps_between(before: Policy, after: Policy) -> tuple[Step, ...]:
     What comes or goes with everything in it is one step. Lists of names are compared without their order; a change
     of nothing but the order is a step of its own.
     """
-    return tuple(_of_policies(_dumped(before), _dumped(after)))
+    return steps_of(_dumped(before), _dumped(after))
 
 
 def _dumped(policy: Policy) -> dict[str, Any]:
@@ -36,10 +36,11 @@ def _dumped(policy: Policy) -> dict[str, Any]:
     return said
 
 
-def _of_policies(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Step]:
-    old, new = before.pop("sections"), after.pop("sections")
-    yield from _of_mappings((), before, after)
-    yield from _of_sections(old, new)
+def steps_of(before: dict[str, Any], after: dict[str, Any]) -> tuple[Step, ...]:
+    """As `steps_between`, for policies as JSON values."""
+    old, new = ({**said} for said in (before, after))
+    sections = _of_sections(old.pop("sections"), new.pop("sections"))
+    return (*_of_mappings((), old, new), *sections)
 
 
 def _of_sections(before: list[Any], after: list[Any]) -> Iterator[Step]:
