@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crouter.plan.difference import Change, Difference, compare
+from crouter.plan.difference.law import law_changes
+from crouter.plan.difference.paragraph import what_changed
 from crouter.plan.difference.structure import steps_of
 from crouter.plan.digest import policy_digest
 from crouter.policy.model import Policy
+from crouter.policy.problems import Place, Problem
 from crouter.policy.rules import ALL_RULES
 from tests.cases.generate.cases import whole_policy
 
@@ -453,6 +456,74 @@ def test_a_renamed_retention_rule_is_no_longer_retention() -> None:
     edits = {"retention.usage": None, "retention.logs": rule, "sections": sections}
     told = compare(WHOLE, whole_policy(edits)).changes
     assert "longer_retention" not in {change.weight for change in told}
+
+
+# Sections and claims
+
+
+def sections() -> list[dict[str, Any]]:
+    said: list[dict[str, Any]] = WHOLE.model_dump(mode="json", by_alias=True)["sections"]
+    return said
+
+
+def told_of(edited: list[dict[str, Any]]) -> dict[str, str | None]:
+    difference = compare(WHOLE, whole_policy({"sections": edited}))
+    return {change.id: change.weight for change in difference.changes}
+
+
+def test_a_claim_that_goes_is_a_weaker_promise() -> None:
+    edited = sections()
+    del edited[1]["claims"]["exclude-retention"]
+    assert told_of(edited) == {"customers:removed:sections[1].claims.exclude-retention": WEAKER}
+
+
+def test_a_claim_that_moves_is_not() -> None:
+    edited = sections()
+    edited[-1]["claims"]["no-office"] = edited[1]["claims"].pop("no-office")
+    assert told_of(edited) == {"customers:changed:sections[9].claims.no-office": None}
+
+
+def test_sections_and_claims_in_another_order_are_not() -> None:
+    edited = sections()[::-1]
+    edited[0]["title"] = "Whom to ask"
+    edited[1]["claims"] = dict(reversed(edited[1]["claims"].items()))
+    assert set(told_of(edited).values()) == {None}
+
+
+def test_a_claim_that_says_another_sentence_is_a_weaker_promise() -> None:
+    edited = sections()
+    edited[1]["claims"]["exclude-location"]["about"] = "never.sale"
+    assert told_of(edited)["customers:changed:sections[1].claims.exclude-location.says"] == WEAKER
+
+
+def test_a_claim_that_is_enforced_by_less_is_told_for_the_code() -> None:
+    edited = sections()
+    edited[1]["claims"]["exclude-content"]["enforced_by"] = ["usage_tap"]
+    assert told_of(edited) == {"code:changed:sections[1].claims.exclude-content.enforced_by": None}
+
+
+def test_a_paragraph_for_customers_names_no_place_of_the_policy() -> None:
+    edited = whole_policy({"data.usage.label": "usage figures", "proxy.limits.requests_per_minute": 40})
+    paragraph = what_changed(compare(WHOLE, edited), "1.0")
+    assert "data.usage" not in paragraph
+    assert "These claims are worded differently: collect-usage" in paragraph
+
+
+# The law
+
+
+def test_a_finding_that_is_new_is_told_and_one_that_is_mended_too() -> None:
+    edited = whole_policy({"proxy.limits.requests_per_hour": 10})
+    problem = Problem("PR-36", "error", Place("policy.yaml"), _sentence(edited, "PR-36"), "")
+    (found,) = law_changes(WHOLE, edited, (problem,))
+    (mended,) = law_changes(edited, WHOLE, ())
+    assert (found.kind, mended.kind) == ("added", "removed")
+    assert "PR-36" in found.summary
+    assert not tuple(law_changes(WHOLE, edited, ())), "what loading does not tell, because it is waived, is not new"
+
+
+def _sentence(policy: Policy, code: str) -> str:
+    return next(found.sentence for rule in ALL_RULES if rule.code == code for found in rule.check(policy))
 
 
 # What holds for any two policies
