@@ -70,8 +70,7 @@ async def running(
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
 
     Raises UnfilledColumnError, UnsupportedMeasureError, MissingDocumentError, HistoryUnreadableError,
-    EgressRefusedError, OSError when the
-    declarations or the address cannot be used.
+    EgressRefusedError, OSError when the declarations or the address cannot be used.
     """
     require_measures(deployment.security)
     async with AsyncExitStack() as stack:

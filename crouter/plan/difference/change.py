@@ -45,6 +45,8 @@ class Change:
     """What rows lose for good, as `crouter generate --destroy` names it."""
     subject: str = ""
     """What it is about, where that is no place in the policy."""
+    in_words: bool = True
+    """Whether the summary is in words that customers understand; otherwise it names a place of the policy."""
     said: tuple[Said, ...] = ()
     """The sentences that read differently."""
 

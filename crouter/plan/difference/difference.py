@@ -80,11 +80,13 @@ def _told(step: Step) -> Change:
         group = "code"
     place = dotted(step.path) or "policy.yaml"
     if step.kind == "reordered":
-        return Change(group, step.kind, step.path, f"{place} stands in another order")
-    if step.kind == "changed" and _is_short(step.before) and _is_short(step.after):
-        return Change(group, step.kind, step.path, f"{place} reads “{step.after}” instead of “{step.before}”")
-    words = {"added": "is new", "removed": "is gone", "changed": "reads differently"}
-    return Change(group, step.kind, step.path, f"{place} {words[step.kind]}")
+        summary = f"{place} stands in another order"
+    elif step.kind == "changed" and _is_short(step.before) and _is_short(step.after):
+        summary = f"{place} reads “{step.after}” instead of “{step.before}”"
+    else:
+        words = {"added": "is new", "removed": "is gone", "changed": "reads differently"}
+        summary = f"{place} {words[step.kind]}"
+    return Change(group, step.kind, step.path, summary, in_words=False)
 
 
 def _is_short(value: object) -> bool:

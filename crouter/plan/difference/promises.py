@@ -144,13 +144,23 @@ def _claims(before: Policy, after: Policy) -> Iterator[Change]:
         yield Change("customers", "removed", path, summary, "weaker_promise")
     for name, (path, _) in come(old, new):
         yield Change("customers", "added", path, f"the document also says {name}")
-    for name, (_, first), (path, second) in stay(old, new):
+    for name, (first_path, first), (path, second) in stay(old, new):
+        titles = (before.sections[_number(first_path)].title, after.sections[_number(path)].title)
+        if titles[0] != titles[1]:
+            summary = f"{name} stands under {quoted(titles[1])} instead of {quoted(titles[0])}"
+            yield Change("customers", "changed", path, summary)
         if (first.says, first.about) != (second.says, second.about):
             summary = f"{name} says another sentence: {second.says} about {second.about}"
-            yield Change("customers", "changed", path, summary, "weaker_promise")
+            yield Change("customers", "changed", (*path, "says"), summary, "weaker_promise")
         if fewer := lost(first.enforced_by, second.enforced_by):
             summary = f"{name} is no longer enforced by {named(fewer)}"
             yield Change("code", "changed", (*path, "enforced_by"), summary)
+
+
+def _number(path: Path) -> int:
+    number = path[1]
+    assert isinstance(number, int), "sections are a list"
+    return number
 
 
 def _placed(policy: Policy) -> dict[str, tuple[Path, Claim]]:

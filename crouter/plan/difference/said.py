@@ -38,7 +38,7 @@ class SaidDifferently:
         if not change.path:
             return ()
         if change.path[0] == "sections":
-            return tuple(said for said in self.claims if said.claim == change.path[-1])
+            return tuple(said for said in self.claims if said.claim in change.path)
         steps = tuple(str(step) for step in change.path)
         return tuple(said for said in self.claims if any(_touches(steps, path) for path in self._paths[said.claim]))
 

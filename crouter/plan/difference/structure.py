@@ -5,11 +5,14 @@ Knows nothing of privacy. What a difference means is decided beside this module;
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from crouter.plan.difference.change import Kind
 from crouter.policy.model import Policy
 from crouter.policy.problems import Path
+
+_Placed: TypeAlias = tuple[Path, str, dict[str, Any]]
+"""A claim with its place and the title of its section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ def steps_between(before: Policy, after: Policy) -> tuple[Step, ...]:
     What comes or goes with everything in it is one step. Lists of names are compared without their order; a change
     of nothing but the order is a step of its own.
     """
-    return tuple(_of_policies(_dumped(before), _dumped(after)))
+    return steps_of(_dumped(before), _dumped(after))
 
 
 def _dumped(policy: Policy) -> dict[str, Any]:
@@ -36,26 +39,54 @@ def _dumped(policy: Policy) -> dict[str, Any]:
     return said
 
 
-def _of_policies(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Step]:
-    old, new = before.pop("sections"), after.pop("sections")
-    yield from _of_mappings((), before, after)
-    yield from _of_sections(old, new)
+def steps_of(before: dict[str, Any], after: dict[str, Any]) -> tuple[Step, ...]:
+    """As `steps_between`, for policies as JSON values."""
+    old, new = ({**said} for said in (before, after))
+    sections = _of_sections(old.pop("sections"), new.pop("sections"))
+    return (*_of_mappings((), old, new), *sections)
 
 
 def _of_sections(before: list[Any], after: list[Any]) -> Iterator[Step]:
-    """Sections are told apart by their titles, and found in the file by their number."""
-    old = {section["title"]: section for section in before}
-    new = {section["title"]: (number, section) for number, section in enumerate(after)}
-    for number, section in enumerate(before):
-        if section["title"] not in new:
-            yield Step("removed", ("sections", number), section)
-    for title, (number, section) in new.items():
-        if title in old:
-            yield from _of_mappings(("sections", number), old[title], section)
-        else:
-            yield Step("added", ("sections", number), None, section)
+    """Sections are told apart by their titles and claims by their ids; a claim that moves is one step."""
+    old, new = _titles(before), _titles(after)
+    for title, number in old.items():
+        if title not in new:
+            yield Step("removed", ("sections", number, "title"), title)
+    for title, number in new.items():
+        if title not in old:
+            yield Step("added", ("sections", number, "title"), None, title)
+    yield from _of_claims(_claims(before), _claims(after))
     if _in_another_order(old, new):
         yield Step("reordered", ("sections",), list(old), list(new))
+    for title, number in new.items():
+        if title in old and _in_another_order(before[old[title]]["claims"], after[number]["claims"]):
+            yield Step("reordered", ("sections", number, "claims"))
+
+
+def _of_claims(before: dict[str, _Placed], after: dict[str, _Placed]) -> Iterator[Step]:
+    for name, (path, _, claim) in before.items():
+        if name not in after:
+            yield Step("removed", path, claim)
+    for name, (path, title, claim) in after.items():
+        if name not in before:
+            yield Step("added", path, None, claim)
+            continue
+        _, old_title, old_claim = before[name]
+        if title != old_title:
+            yield Step("changed", path, old_title, title)
+        yield from _of_mappings(path, old_claim, claim)
+
+
+def _titles(sections: list[Any]) -> dict[str, int]:
+    return {section["title"]: number for number, section in enumerate(sections)}
+
+
+def _claims(sections: list[Any]) -> dict[str, _Placed]:
+    return {
+        name: (("sections", number, "claims", name), section["title"], claim)
+        for number, section in enumerate(sections)
+        for name, claim in section["claims"].items()
+    }
 
 
 def _of_values(path: Path, before: Any, after: Any) -> Iterator[Step]:
