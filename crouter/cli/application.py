@@ -18,6 +18,8 @@ from crouter.cli.terminal import Terminal
 # In the order of `crouter --help`. Each module has `add_to(app)`. Only that of the command in question is loaded:
 # `crouter check` needs no web server and no database driver.
 _MODULES: Final = {
+    "init": "crouter.cli.init",
+    "import": "crouter.cli.import_policy",
     "generate": "crouter.cli.generate",
     "plan": "crouter.cli.plan",
     "check": "crouter.cli.check",

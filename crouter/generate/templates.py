@@ -29,12 +29,18 @@ def json_text(value: object, indent: int | None = None) -> str:
     return Markup(text.translate(_JSON_ESCAPES))  # noqa: S704 - nothing that HTML reads is left in it
 
 
+def yaml_text(text: str) -> str:
+    """`text` as a double-quoted scalar of YAML, which reads every escape that JSON writes. One line stays one line."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 FILTER_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "python_literal": python_source,
     "sql_literal": sql.literal,
     "sql_identifier": sql.identifier,
     "markdown": markdown_text,
     "json": json_text,
+    "yaml": yaml_text,
     "join": FILTERS["join"],
     "indent": FILTERS["indent"],
 }
