@@ -45,7 +45,7 @@ WEB = Web(
             "Content-Security-Policy",
             (
                 "default-src 'none'; script-src 'self'; style-src 'self' "
-                "'sha256-nDfR1lLNx6WWqi+pnmv9cKe5CB3gPdSYqXzZ+6GC4ko='; img-src 'self' data:; font-src 'self'; "
+                "'sha256-qtDuDD+e6CnBCy5pugnKGwqUnA2+gFOn17Hnh0heK2M='; img-src 'self' data:; font-src 'self'; "
                 "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
             ),
         ),
@@ -74,6 +74,8 @@ WEB = Web(
         Document(path="/privacy.json", media_type="application/json", file="policy/privacy-policy.json"),
         Document(path="/privacy/history.json", media_type="application/json", file="policy/history/index.json"),
         Document(path="/privacy/policy.css", media_type="text/css; charset=utf-8", file="policy/policy.css"),
+        Document(path="/privacy/proof.html", media_type="text/html; charset=utf-8", file="policy/proof.html"),
+        Document(path="/privacy/proof.json", media_type="application/json", file="policy/proof.json"),
         Document(path="/.well-known/gpc.json", media_type="application/json", file="web/gpc.json"),
     ),
 )
