@@ -15,6 +15,8 @@ from crouter.generate.history import History
 from crouter.generate.migrations import extend_history
 from crouter.generate.render import render_all, render_plan
 from crouter.generate.templates import Templates
+from crouter.generate.versioning import extend_versions
+from crouter.generate.versions import Versions
 from crouter.plan.plan import Plan, make_plan
 from crouter.policy.document import Document, read
 from crouter.policy.load import load
@@ -98,7 +100,8 @@ def _checked(document: Document) -> Policy:
 
 def _rendered(plan: Plan) -> dict[str, str]:
     templates = Templates()
-    return render_plan(plan, templates, extend_history(plan, templates, History.empty()))
+    history = extend_history(plan, templates, History.empty())
+    return render_plan(plan, templates, history, extend_versions(plan, templates, Versions.empty()))
 
 
 def _milliseconds(work: Callable[[], Result]) -> tuple[float, Result]:

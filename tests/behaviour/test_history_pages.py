@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from crouter.generate.emit import emit
 from crouter.plan.plan import make_plan
@@ -108,7 +109,7 @@ async def test_a_version_beside_itself_reads_the_same(url: str) -> None:
 async def test_what_is_no_version_is_not_found(url: str, path: str) -> None:
     async with aiohttp.ClientSession() as session:
         address = f"{url}/privacy/history/{path}"
-        async with session.get(aiohttp.client.URL(address, encoded=True)) as answer:
+        async with session.get(URL(address, encoded=True)) as answer:
             assert answer.status == 404
 
 
