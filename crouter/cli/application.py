@@ -20,6 +20,7 @@ from crouter.cli.terminal import Terminal
 _MODULES: Final = {
     "generate": "crouter.cli.generate",
     "check": "crouter.cli.check",
+    "lint": "crouter.cli.lint",
     "render": "crouter.cli.render",
     "explain": "crouter.cli.explain",
     "run": "crouter.cli.run_service",

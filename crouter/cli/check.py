@@ -6,11 +6,12 @@ import typer
 
 from crouter.cli.drift import project_drift, tell_drift
 from crouter.cli.groups import MAKING
+from crouter.cli.lint import report_of, today
 from crouter.cli.options import JsonOption, OutputOption, PolicyOption
 from crouter.cli.outcome import Status
 from crouter.cli.policy_file import read_policy, require_policy
 from crouter.cli.project import Project
-from crouter.cli.terminal import Terminal
+from crouter.cli.terminal import Terminal, counted
 from crouter.plan.digest import policy_digest
 
 
@@ -44,6 +45,9 @@ def check(policy: PolicyOption = None, output: OutputOption = None, json: JsonOp
     elif differences:
         tell_drift(terminal, differences, with_diffs=True)
     else:
+        findings = len(report_of(project, today()).problems)
+        if findings:
+            terminal.note(f"{counted(findings, 'finding')} worth a look: `crouter lint` lists them")
         terminal.line(f"{project.generated}/ is in step with {project.policy} ({policy_digest(checked)[:12]})")
     if differences:
         raise typer.Exit(Status.DIFFERENCE)
