@@ -148,8 +148,8 @@ TERMS: dict[str, Term] = {
         "contact",
         ("email", "e mail", "email address", "e mail address", "mail address"),
         ("user.contact.email",),
+        # A name can sometimes be guessed from it; who forbids that says so in `derivable_from`.
         ("EmailAddress", "EmailAddressPersonal", "EmailAddressWork"),
-        derives=("name",),
     ),
     "phone": Term(
         "contact",

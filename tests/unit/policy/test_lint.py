@@ -210,6 +210,13 @@ CONTRADICTIONS = {
     "a typed period": ("label: usage data\n", "label: usage data of 90 days\n", "PX-11"),
     "never sold": ("policy_covers: account data", "policy_covers: e-mail addresses, never tracked", "PX-30"),
     "account data shared": ("not: [sell, rent, share_for_marketing]", "not: [share]", "PX-07"),
+    "no logs": ("with a prepaid balance", "with a prepaid balance and a no-logs promise", "PX-30"),
+    "never shared": ("title: Your Rights", "title: We Never Share Your Data", "PX-30"),
+    "a network address hashed": (
+        "as_of: {type: timestamp, why: the",
+        "ip_hash: {type: text, why: x}\n      as_of: {type: timestamp, why: the",
+        "PX-03",
+    ),
     "zero retention": ("policy_covers: request data", "policy_covers: request data with zero retention", "PX-09"),
 }
 

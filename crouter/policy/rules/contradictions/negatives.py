@@ -32,7 +32,7 @@ _VERBS: dict[str, tuple[Verb, ...]] = {
     "track": ("track", "collect"),
     "profil": ("track", "collect"),
     "monitor": ("track", "collect"),
-    "shar": ("share", "share_for_marketing"),
+    "shar": ("share",),
     "disclos": ("share",),
     "sell": ("sell",),
     "sold": ("sell",),
@@ -48,6 +48,9 @@ _NO_DATA_LEAVES = re.compile(
 )
 
 
+_MARKETING = re.compile(r"marketing|advert", re.IGNORECASE)
+
+
 def _negatives(policy: Policy) -> Iterator[Finding]:
     promised = {verb for never in policy.never.values() for verb in never.not_}
     for path, text in texts_of(policy):
@@ -55,7 +58,12 @@ def _negatives(policy: Policy) -> Iterator[Finding]:
             continue
         for match in (*_NEGATIVE.finditer(text), *_NO_DATA_LEAVES.finditer(text)):
             verbs = _VERBS[(match["verb"] or "log").lower()]
+            if verbs == ("share",) and _MARKETING.search(text):
+                verbs = ("share_for_marketing", "share")
             about = terms_in(text[match.end() :]) or terms_in(text[: match.start()])
+            if match.re is _NO_DATA_LEAVES:
+                # Nothing at all: only a promise about all personal data is as wide.
+                about = frozenset({"person"})
             if not promised & set(verbs) or (about and not _is_promised(policy, about, verbs)):
                 sentence = f"the text says “{match[0].strip()}”, and no entry of `never` forbids that"
                 yield Finding(path, sentence, f"add an entry to `never` with `not: [{verbs[0]}]`, or delete the words")
