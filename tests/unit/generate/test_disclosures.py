@@ -1,4 +1,4 @@
-"""What `disclosures` says stands in the processing record, what it leaves out is MISSING there; waivers are no promise."""
+"""What `disclosures` says stands in the processing record, and what it leaves out is MISSING there."""
 
 from typing import Any
 

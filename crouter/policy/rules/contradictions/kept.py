@@ -30,8 +30,9 @@ def columns(policy: Policy) -> Iterator[tuple[Path, str, Thing]]:
 
 def kept_against(policy: Policy) -> Iterator[tuple[Path, str, Scope, str, Relation]]:
     """Each column that a promise forbids: its path and name, the promise, its verb, and how the two relate."""
+    declared = list(columns(policy))
     for scope, verb in scopes(policy, KEEPING):
-        for path, name, thing in columns(policy):
+        for path, name, thing in declared:
             if relation := scope.relation(thing):
                 yield path, name, scope, verb, relation
 

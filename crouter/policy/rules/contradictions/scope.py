@@ -4,6 +4,7 @@ Matching is by meaning, through the ontology. Words that the ontology does not k
 fideslang key counts where the entry's own words say nothing.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -42,9 +43,21 @@ class Thing:
     @property
     def terms(self) -> frozenset[str]:
         """The kinds of data that it is."""
-        named = frozenset().union(*(terms_in(text) for text in self.texts))
-        standard = {term_of_key(self.key) if self.key else None, term_of_dpv(self.dpv) if self.dpv else None}
-        return (named | {term for term in standard if term}) - {"person"}
+        return _meaning(self)[0]
+
+    @property
+    def words(self) -> tuple[Words, ...]:
+        """The words of each text."""
+        return _meaning(self)[1]
+
+
+# The same things are held against every promise.
+@functools.lru_cache(maxsize=16_384)
+def _meaning(thing: Thing) -> tuple[frozenset[str], tuple[Words, ...]]:
+    named = frozenset().union(*(terms_in(text) for text in thing.texts))
+    standard = {term_of_key(thing.key) if thing.key else None, term_of_dpv(thing.dpv) if thing.dpv else None}
+    terms = (named | {term for term in standard if term}) - {"person"}
+    return terms, tuple(words_of(text) for text in thing.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ class Scope:
 
     def relation(self, thing: Thing) -> Relation | None:
         """How a thing relates to what is forbidden, the closest first; None if it does not."""
-        terms, words = thing.terms, [words_of(text) for text in thing.texts]
+        terms, words = thing.terms, thing.words
         if terms & self.own or _any_within(self.own_words, words) or (self.key and thing.key == self.key):
             return "same"
         forbidden = self.own | self.covered
@@ -123,7 +136,7 @@ def scope_of(name: str, never: Never) -> Scope:
     )
 
 
-def _any_within(phrases: tuple[Words, ...], texts: list[Words]) -> bool:
+def _any_within(phrases: tuple[Words, ...], texts: tuple[Words, ...]) -> bool:
     return any(_is_within(phrase, text) for phrase in phrases for text in texts)
 
 
