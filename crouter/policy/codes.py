@@ -1,7 +1,7 @@
 """Every code a problem can have, and what is behind it. The reference prints this table.
 
 `PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other, `PX` about promises
-that contradict each other, `PC` about what a law wants said, `PW` about wording, `PV` about waivers. A code is
+that contradict each other, `PC` about what a law wants said, `PW` about wording, `PL` about waivers. A code is
 never given to another problem later: people search for it.
 """
 

@@ -152,11 +152,11 @@ WORDING_CODES = {
 }
 
 WAIVER_CODES = {
-    "PV-01": Code("waiver of no rule", "There is no rule of that code, so nothing can be waived."),
-    "PV-02": Code(
+    "PL-01": Code("waiver of no rule", "There is no rule of that code, so nothing can be waived."),
+    "PL-02": Code(
         "waiver without a finding",
         "The rule finds nothing there any more, or never did. Delete the waiver: it would hide the next finding.",
         severity="warning",
     ),
-    "PV-03": Code("waiver that has expired", "It was accepted for a time, and the time is over."),
+    "PL-03": Code("waiver that has expired", "It was accepted for a time, and the time is over."),
 }

@@ -57,12 +57,12 @@ def problems_of(waivers: Sequence[Waiver], positions: Positions, today: date | N
         path = ("waivers", index)
         if waiver.rule not in CODES:
             place, sentence = positions.of_value((*path, "rule")), f"there is no rule {waiver.rule}"
-            found.append(Problem("PV-01", "error", place, sentence, "docs/rules.md lists them"))
+            found.append(Problem("PL-01", "error", place, sentence, "docs/rules.md lists them"))
         if is_expired(waiver, today):
             place = positions.of_value((*path, "expires"))
             sentence = f"the waiver of {waiver.rule} expired on {waiver.expires.isoformat()}"
             hint = "mend what it accepts, or decide again and give it a new day"
-            found.append(Problem("PV-03", "error", place, sentence, hint))
+            found.append(Problem("PL-03", "error", place, sentence, hint))
     return found
 
 
@@ -72,8 +72,8 @@ def unused_waivers(
     """A problem for each waiver that matched nothing, of the rules that were judged."""
     return [
         Problem(
-            "PV-02",
-            CODES["PV-02"].severity,
+            "PL-02",
+            CODES["PL-02"].severity,
             positions.of_key(("waivers", index)),
             f"{waivers[index].rule} finds nothing at this place",
             "delete the waiver",

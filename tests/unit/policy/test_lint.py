@@ -91,21 +91,21 @@ def test_a_waiver_takes_its_finding_out_until_its_last_day() -> None:
     last = date(2026, 3, 31)
     report = linted(_waiver(), today=last)
     assert [waived.problem.code for waived in report.waived] == ["PX-21"]
-    assert not {"PX-21", "PV-02", "PV-03"} & codes(report)
+    assert not {"PX-21", "PL-02", "PL-03"} & codes(report)
     later = linted(_waiver(), today=last + timedelta(days=1))
-    assert {"PX-21", "PV-03"} <= codes(later)
+    assert {"PX-21", "PL-03"} <= codes(later)
     assert later.errors == 1
     assert later.waived == ()
 
 
 @pytest.mark.parametrize("place", ["sources.google", "sources.google_sign_in.labels", "sources.crouter"])
 def test_a_waiver_covers_its_own_place_only(place: str) -> None:
-    assert {"PX-21", "PV-02"} <= codes(linted(_waiver(place=place)))
+    assert {"PX-21", "PL-02"} <= codes(linted(_waiver(place=place)))
 
 
 def test_a_waiver_of_another_profile_is_not_called_unused() -> None:
     text = _waiver(rule="PC-20", place="policy.profiles")
-    assert "PV-02" not in codes(linted(text, "gdpr"))
+    assert "PL-02" not in codes(linted(text, "gdpr"))
     assert [waived.problem.code for waived in linted(text, "ccpa").waived] == ["PC-20"]
 
 
@@ -120,7 +120,7 @@ def test_a_waived_error_loads_until_the_waiver_expires() -> None:
     assert [waived.problem.code for waived in accepted.waived] == ["PX-04"]
     expired = load(CONTRADICTORY + waiver, today=date(2026, 4, 1))
     assert expired.policy is None
-    assert {problem.code for problem in expired.problems} == {"PX-04", "PV-03"}
+    assert {problem.code for problem in expired.problems} == {"PX-04", "PL-03"}
 
 
 def test_mistakes_of_structure_cannot_be_waived() -> None:
