@@ -23,6 +23,7 @@ _MODULES: Final = {
     "generate": "crouter.cli.generate",
     "plan": "crouter.cli.plan",
     "check": "crouter.cli.check",
+    "lint": "crouter.cli.lint",
     "render": "crouter.cli.render",
     "explain": "crouter.cli.explain",
     "proof": "crouter.cli.proof",

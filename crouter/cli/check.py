@@ -8,6 +8,7 @@ import typer
 
 from crouter.cli.drift import project_drift, tell_drift
 from crouter.cli.groups import MAKING
+from crouter.cli.lint import report_of
 from crouter.cli.options import JsonOption, OutputOption, PolicyOption
 from crouter.cli.outcome import FailureError, Status
 from crouter.cli.policy_file import read_policy, require_policy
@@ -62,6 +63,9 @@ def check(
     else:
         if behind:
             terminal.note(as_text(behind).rstrip("\n"))
+        findings = len(report_of(project, day).problems)
+        if findings:
+            terminal.note(f"{counted(findings, 'finding')} worth a look: `crouter lint` lists them")
         if differences:
             tell_drift(terminal, differences, with_diffs=True)
         else:

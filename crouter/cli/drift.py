@@ -4,17 +4,17 @@ import difflib
 
 from crouter.cli.outcome import FailureError
 from crouter.cli.project import Project
+from crouter.cli.references import references
 from crouter.cli.terminal import Terminal, counted
 from crouter.generate.drift import DIFF_LINES_MAX, Difference, find_drift
 from crouter.generate.emit import generate_command
 from crouter.policy.model import Policy
-from crouter.policy.reference import policy_reference
 
 DIFFS_MAX = 20
 
 
 def project_drift(policy: Policy, project: Project) -> tuple[Difference, ...]:
-    """Every difference in generated/, and in the reference of the language where the project keeps one.
+    """Every difference in generated/, and in the documents about the language that the project keeps.
 
     Paths are as the project names them. Raises FailureError if a file cannot be read.
     """
@@ -53,20 +53,24 @@ def _named(item: Difference, project: Project) -> Difference:
 
 
 def _reference_drift(project: Project) -> tuple[Difference, ...]:
-    if not project.reference.is_file():
-        return ()
-    present, wanted = project.reference.read_text(encoding="utf-8", errors="replace"), policy_reference()
-    if present == wanted:
-        return ()
-    name = project.reference.as_posix()
+    found = []
+    for path, wanted in references(project).items():
+        present = path.read_text(encoding="utf-8", errors="replace")
+        if present != wanted:
+            name = path.as_posix()
+            mend = f"{generate_command(())}{project.options}"
+            found.append(Difference(name, "changed", mend, _diff(name, present, wanted)))
+    return tuple(found)
+
+
+def _diff(name: str, present: str, wanted: str) -> str:
     lines = list(
         difflib.unified_diff(
             present.splitlines(), wanted.splitlines(), f"{name} (on disk)", f"{name} (rendered)", lineterm=""
         )
     )
     more = [f"… and {len(lines) - DIFF_LINES_MAX} more lines"] if len(lines) > DIFF_LINES_MAX else []
-    diff = "\n".join([*lines[:DIFF_LINES_MAX], *more])
-    return (Difference(name, "changed", f"{generate_command(())}{project.options}", diff),)
+    return "\n".join([*lines[:DIFF_LINES_MAX], *more])
 
 
 def _style(line: str) -> str:

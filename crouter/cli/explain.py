@@ -64,7 +64,12 @@ def explain(
 def _explain_code(terminal: Terminal, code: str, as_json: bool) -> None:
     said = CODES[code]
     if as_json:
-        terminal.json({"code": code, "title": said.title, "explanation": said.explanation})
+        told = {"code": code, "title": said.title, "explanation": said.explanation, "severity": said.severity}
+        terminal.json({**told, "source": said.source, "profiles": list(said.profiles)})
         return
     terminal.line(f"{code}  {said.title}", style="bold")
     terminal.line(said.explanation)
+    profiles = f", for the profiles {', '.join(said.profiles)}" if said.profiles else ""
+    terminal.line(f"  {said.severity}{profiles}")
+    if said.source:
+        terminal.line(f"  source  {said.source}")

@@ -11,6 +11,7 @@ from crouter.cli.outcome import FailureError
 from crouter.cli.policy_file import located, read_policy, require_policy
 from crouter.cli.project import Project
 from crouter.cli.proofs import renew_registry
+from crouter.cli.references import references
 from crouter.cli.terminal import Terminal, counted
 from crouter.generate.emit import DestructiveMigrationError, Emitted, emit, generate_command
 from crouter.generate.history import FOLDER, HistoryDamagedError
@@ -19,7 +20,6 @@ from crouter.generate.versioning import VersionRefusedError
 from crouter.plan.digest import policy_digest
 from crouter.policy.model import Policy
 from crouter.policy.problems import Positions, as_text
-from crouter.policy.reference import policy_reference
 
 NAMED_MAX = 12
 
@@ -54,28 +54,29 @@ def generate(
         # First, because the proof page is drawn from it.
         registry = renew_registry(project, checked)
         emitted = _emit(checked, project, destroy or [], loaded.positions, terminal)
-        renewed = renew_reference(project)
+        renewed = renew_references(project)
         total = len(read_tree(project.generated))
     _tell(terminal, project, checked, emitted, total)
-    if renewed:
-        terminal.line(f"  written    {project.reference}")
+    for path in renewed:
+        terminal.line(f"  written    {path}")
     if registry:
         terminal.line(f"  written    {registry}")
 
 
-def renew_reference(project: Project) -> bool:
-    """Bring the reference of the language in step where the project keeps one; tells whether it was not."""
-    wanted = policy_reference()
+def renew_references(project: Project) -> list[Path]:
+    """Bring the documents about the language in step that the project keeps; gives those that were not."""
+    written = []
     try:
-        if not project.reference.is_file() or project.reference.read_bytes() == wanted.encode():
-            return False
-        # Beside its place first: readers and crashes find the old text or the new one.
-        unfinished = project.reference.with_name(f".{project.reference.name}.new")
-        unfinished.write_text(wanted, encoding="utf-8")
-        unfinished.replace(project.reference)
+        for path, wanted in references(project).items():
+            if path.read_bytes() != wanted.encode():
+                # Beside its place first: readers and crashes find the old text or the new one.
+                unfinished = path.with_name(f".{path.name}.new")
+                unfinished.write_text(wanted, encoding="utf-8")
+                unfinished.replace(path)
+                written.append(path)
     except OSError as problem:
-        raise FailureError(f"{project.reference} could not be written: {problem.strerror}") from problem
-    return True
+        raise FailureError(f"{problem.filename} could not be written: {problem.strerror}") from problem
+    return written
 
 
 def _emit(policy: Policy, project: Project, destroy: list[str], positions: Positions, terminal: Terminal) -> Emitted:

@@ -1,5 +1,7 @@
 """Loads the policy for a command and prints what is wrong with it."""
 
+from datetime import UTC, datetime
+
 from crouter.cli.outcome import FailureError
 from crouter.cli.project import Project
 from crouter.cli.terminal import Terminal, counted
@@ -11,7 +13,8 @@ from crouter.policy.problems import Positions, Problem, as_text
 
 def read_policy(project: Project) -> Loaded:
     """The policy file as it is, with everything that is wrong with it."""
-    return load_file(project.policy)
+    # Waivers end at the same moment everywhere.
+    return load_file(project.policy, datetime.now(UTC).date())
 
 
 def require_policy(loaded: Loaded, terminal: Terminal) -> Policy:

@@ -10,8 +10,11 @@ def policy_digest(policy: Policy) -> str:
     """The SHA-256 of the policy's canonical JSON, 64 hexadecimal digits.
 
     The order of entries in a mapping counts, because it is the order of columns, sections and routes. A setting that
-    is left out and one that is written with its default value are the same.
+    is left out and one that is written with its default value are the same. A waiver
+    promises nothing and does not count.
     """
-    said = policy.model_dump(mode="json", by_alias=True)
+    said = policy.model_dump(mode="json", by_alias=True, exclude={"waivers"})
+    if policy.disclosures is None:
+        del said["disclosures"]
     canonical = json.dumps(said, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()

@@ -1,20 +1,14 @@
 """Every code a problem can have, and what is behind it. The reference prints this table.
 
-`PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other, `PV` about a policy
-beside its earlier versions, `PK` about what stands behind the sentences (`crouter/proof`). A code is never given to
+`PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other, `PX` about promises
+that contradict each other, `PC` about what a law wants said, `PW` about wording, `PL` about waivers, `PV` about a
+policy beside its earlier versions, `PK` about what stands behind the sentences (`crouter/proof`). A code is never given to
 another problem later: people search for it.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What kind of problem a code stands for, and why it is one."""
-
-    title: str
-    explanation: str
-
+from crouter.policy.code import Code
+from crouter.policy.contradiction_codes import CONTRADICTION_CODES
+from crouter.policy.lint_codes import COMPLETENESS_CODES, WAIVER_CODES, WORDING_CODES
 
 YAML_CODES = {
     "PY-01": Code("the file cannot be read", "It is missing, is a folder, or may not be opened."),
@@ -198,4 +192,8 @@ CODES = {
     **VERSION_CODES,
     **WORDS_CODES,
     **PROOF_CODES,
+    **CONTRADICTION_CODES,
+    **COMPLETENESS_CODES,
+    **WORDING_CODES,
+    **WAIVER_CODES,
 }

@@ -11,6 +11,7 @@ from pydantic import Field as Setting
 
 from crouter.policy.parts.base import Part
 from crouter.policy.parts.data import DataCategory, Never, Purpose, Source
+from crouter.policy.parts.disclosures import Disclosures, Waiver
 from crouter.policy.parts.parties import Controller, PolicyDates, Processor, Service
 from crouter.policy.parts.promises import Requests, Retention, Right, Security
 from crouter.policy.parts.surface import (
@@ -130,3 +131,7 @@ class Policy(Part):
     """How a person exercises a right."""
     sections: tuple[Section, ...] = Setting(min_length=1)
     """The document: which sentence stands where."""
+    disclosures: Disclosures | None = None
+    """What a law wants said beyond what the service does."""
+    waivers: tuple[Waiver, ...] = ()
+    """Findings of `crouter lint` that somebody accepts for a time."""

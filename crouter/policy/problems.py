@@ -6,11 +6,10 @@ terminal or a log.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from crouter.policy.code import Severity
 from crouter.policy.codes import CODES
-
-Severity = Literal["error", "warning"]
 
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and list indexes that lead from the top of the file to a value."""

@@ -227,6 +227,18 @@ DpvTerm = Annotated[
 ]
 """A term of the W3C Data Privacy Vocabulary, without its prefix."""
 
+RuleCode = Annotated[
+    str,
+    Shape(
+        name="rule code",
+        words="the code of a rule about promises, completeness or wording",
+        example="PX-21",
+        pattern=r"^P[XCW]-[0-9]{2}$",
+        length_max=5,
+    ),
+]
+"""The code of a rule that can be waived."""
+
 _ISO_DURATION = (
     r"^P(?=.)(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
     r"(?:T(?=.)(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?(?:(?P<seconds>\d{1,7})S)?)?$"

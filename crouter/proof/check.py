@@ -9,9 +9,10 @@ from datetime import date, timedelta
 
 from crouter.contract.deployment import Deployment
 from crouter.plan.plan import Plan
+from crouter.policy.code import Severity
 from crouter.policy.hints import listed
 from crouter.policy.mechanisms import MECHANISMS
-from crouter.policy.problems import Path, Place, Positions, Problem, Severity, in_order, shown
+from crouter.policy.problems import Path, Place, Positions, Problem, in_order, shown
 from crouter.policy.rules.claims import placed_claims
 from crouter.policy.types import Duration
 from crouter.proof.collect import MarkedTest

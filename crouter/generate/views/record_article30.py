@@ -6,8 +6,10 @@ from crouter.generate.views.record_facts import (
     MISSING,
     FieldOfCategory,
     basis_article,
+    disclosed,
     erasure_of,
     fields_for,
+    in_one_line,
     kept_words,
     recipients_of,
 )
@@ -37,19 +39,22 @@ def processing_record(plan: Plan) -> dict[str, Any]:
             "name": policy.controller.name,
             "contact": policy.controller.contact,
             "office": policy.controller.office,
-            "joint_controller": MISSING,
-            "representative": MISSING,
-            "data_protection_officer": MISSING,
+            **{
+                name: disclosed(policy, name)
+                for name in ("joint_controller", "representative", "data_protection_officer")
+            },
         },
         "processing": [_processing(policy, name) for name in policy.purposes],
         "categories": [_category(policy, name) for name in policy.data],
         "never": {name: _part(never) for name, never in policy.never.items()},
         "recipients": [_recipient(policy, name) for name in policy.processors],
-        "transfers_to_third_countries": MISSING,
+        "transfers_to_third_countries": disclosed(policy, "transfers"),
+        "processing_agreements": disclosed(policy, "processing_agreements"),
         "erasure": {name: _part(rule) for name, rule in policy.retention.items()},
         "measures": _measures(policy),
         "rights": {name: _part(right) for name, right in policy.rights.items()},
         "requests": _part(policy.requests),
+        "disclosures": _part(policy.disclosures) if policy.disclosures else MISSING,
     }
 
 
@@ -81,7 +86,7 @@ def _row(policy: Policy, entry: FieldOfCategory) -> dict[str, str]:
         "data_category": entry.field.data_category,
         "source": policy.sources[entry.field.source or category.source].label,
         "recipients": "; ".join(policy.processors[name].label for name in recipients_of(policy, entry)),
-        "third_countries": MISSING,
+        "third_countries": in_one_line(disclosed(policy, "transfers")),
         "erasure": "; ".join(erasure_of(policy, entry.category)),
     }
 
@@ -99,7 +104,7 @@ def _row_without_data(policy: Policy, purpose: str) -> dict[str, str]:
         "data_category": "",
         "source": "",
         "recipients": "; ".join(processor.label for processor in processors),
-        "third_countries": MISSING,
+        "third_countries": in_one_line(disclosed(policy, "transfers")),
         "erasure": "; ".join(f"{processor.label}: {kept_words(processor.keeps.for_)}" for processor in processors),
     }
 
@@ -120,7 +125,7 @@ def _processing(policy: Policy, name: str) -> dict[str, Any]:
         "recipients": list(
             dict.fromkeys([*processors, *(key for entry in entries for key in recipients_of(policy, entry))])
         ),
-        "transfers_to_third_countries": MISSING,
+        "transfers_to_third_countries": disclosed(policy, "transfers"),
         "erasure": {category: erasure_of(policy, category) for category in categories},
         "cookies": [key for key, cookie in policy.cookies.items() if cookie.purpose == name],
         "storage": [key for key, entry in policy.storage.items() if entry.purpose == name],
@@ -158,9 +163,18 @@ def _recipient(policy: Policy, name: str) -> dict[str, Any]:
         "processor": name,
         **_part(processor),
         "keeps": {**_part(processor.keeps), "declared_by": processor.label},
-        "third_country": MISSING,
-        "processing_agreement": MISSING,
+        "third_country": _about(policy, name, "transfers"),
+        "processing_agreement": _about(policy, name, "processing_agreements"),
     }
+
+
+def _about(policy: Policy, name: str, key: str) -> str:
+    """What is disclosed about one processor: the entries that name it, or `none` for all."""
+    said = disclosed(policy, key)
+    if isinstance(said, str):
+        return said
+    label = policy.processors[name].label
+    return "; ".join(entry for entry in said if label in entry) or MISSING
 
 
 def _measures(policy: Policy) -> dict[str, Any]:

@@ -77,6 +77,19 @@ def erasure_of(policy: Policy, category: str) -> list[str]:
     return [words for name, words in _erasures(policy, category)]
 
 
+def disclosed(policy: Policy, key: str) -> str | list[str]:
+    """What `disclosures` says under a key, or that it says nothing."""
+    said = getattr(policy.disclosures, key) if policy.disclosures else None
+    if said is None:
+        return MISSING
+    return said if isinstance(said, str) else list(said)
+
+
+def in_one_line(said: str | list[str]) -> str:
+    """What is disclosed, as a cell of a table."""
+    return said if isinstance(said, str) else "; ".join(said)
+
+
 def kept_words(kept: Duration | str) -> str:
     """How long a processor keeps what it received, in words."""
     return duration_words(kept) if isinstance(kept, Duration) else KEPT_WORDS[kept]

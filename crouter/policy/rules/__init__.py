@@ -1,10 +1,11 @@
 """What has to hold between the parts of a policy, one module for each idea. `frame.py` says what a rule is.
 
-Whether promises contradict each other is not judged here.
+Whether promises contradict each other is judged in `contradictions/`; only what is an error there is among ALL_RULES.
 """
 
 from crouter.policy.rules import (
     claims,
+    contradictions,
     filling,
     folds,
     recipients,
@@ -27,6 +28,7 @@ ALL_RULES = (
     *claims.RULES,
     *said.RULES,
     *words.RULES,
+    *contradictions.RULES,
 )
 """Every rule. The order does not matter: problems are sorted by place."""
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from crouter.policy.code import Severity
+from crouter.policy.codes import CODES
 from crouter.policy.document import Document
 from crouter.policy.explain import is_refused
 from crouter.policy.model import Policy
-from crouter.policy.problems import Path, Problem, Severity
+from crouter.policy.problems import Path, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,11 @@ class Rule:
     code: str
     needs: tuple[str, ...]
     check: Check
-    severity: Severity = "error"
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is, as the code says."""
+        return CODES[self.code].severity
 
 
 def apply(rules: Iterable[Rule], parts: Mapping[str, Any], document: Document) -> Iterator[Problem]:

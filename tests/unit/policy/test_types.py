@@ -32,7 +32,7 @@ def test_the_example_of_a_shape_has_that_shape(name: str) -> None:
 
 def test_the_shapes_have_different_names() -> None:
     names = [get_args(annotation)[-1].name for annotation in SHAPED.values()]
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 16
 
 
 HOSTILE = ["a\nb", "a\n", "\n", " a", "a ", "", "a\0", "a\u202e", "a\u2028b", "a'b\n--", "a\tb"]
