@@ -2,8 +2,8 @@
 
 `PY` is about the file as YAML, `PM` about one value, `PR` about values that have to fit each other, `PX` about promises
 that contradict each other, `PC` about what a law wants said, `PW` about wording, `PL` about waivers, `PV` about a
-policy beside its earlier versions, `PK` about what stands behind the sentences (`crouter/proof`). A code is never given to
-another problem later: people search for it.
+policy beside its earlier versions, `PK` about what stands behind the sentences (`crouter/proof`). A code is never
+given to another problem later: people search for it.
 """
 
 from crouter.policy.code import Code
@@ -174,9 +174,15 @@ PROOF_CODES = {
         "Each table, column, log field, label, cookie, key, header, host, job and event leads to a sentence.",
     ),
     "PK-04": Code("not declared", "Generated code declares what policy.yaml declares, and nothing beside it."),
-    "PK-05": Code("mechanism without a sentence", "What the library enforces anyway may as well be said."),
+    "PK-05": Code(
+        "mechanism without a sentence", "What the library enforces anyway may as well be said.", severity="warning"
+    ),
     "PK-06": Code("review overdue", "What a person keeps is looked at by the day that was promised."),
-    "PK-07": Code("stale vendor statement", "What a processor says of itself is relied on for a declared time only."),
+    "PK-07": Code(
+        "stale vendor statement",
+        "What a processor says of itself is relied on for a declared time only.",
+        severity="warning",
+    ),
     "PK-08": Code("proof of nothing", "A test is marked with a claim that the document does not have."),
 }
 
