@@ -72,50 +72,14 @@ def policies(draw: st.DrawFn, texts: st.SearchStrategy[str] = CALM, size: int = 
     def some(least: int, most: int) -> int:
         return draw(st.integers(least, most))
 
-    purposes = _names("purpose", some(1, size))
-    extra = _names("kept", some(0, size))
-    parties = _names("party", some(0, size))
-    pick = st.sampled_from
-    has_analytics, has_edge = draw(st.booleans()), draw(st.booleans())
+    purposes = _names("purpose", draw(st.integers(1, size)))
+    kept = _names("kept", draw(st.integers(0, size)))
     data = {"account": _account(draw, word, purposes), "usage": _usage(draw, word, purposes)}
-    data |= {name: _kept(draw, word, purposes) for name in extra}
-    processors = {"upstream": _party(draw, word, purposes, ["content"], "transit", 0)}
-    for number, name in enumerate(parties, start=1):
-        receives = draw(st.lists(pick(["account.email", *data]), min_size=1, max_size=3, unique=True))
-        processors[name] = _party(draw, word, purposes, receives, draw(pick(["store", "transit"])), number)
-    if has_analytics:
-        processors["measuring"] = _party(draw, word, purposes, ["analytics"], "store", 90)
-    if has_edge:
-        processors["edge"] = _party(draw, word, purposes, ["content"], "transit", 91)
+    data |= {name: _kept(draw, word, purposes) for name in kept}
     tree: Tree = {
         "language": 1,
-        "service": {"name": word(), "url": "https://small.example", "description": word()},
-        "controller": {
-            "name": word(),
-            "contact": "privacy@small.example",
-            "office": draw(st.just("none") | texts.filter(_is_text)),
-        },
-        "policy": {
-            "title": word(),
-            "version": word(),
-            "effective": draw(st.dates(datetime.date(2000, 1, 1), datetime.date(2100, 1, 1))),
-            "locale": "en",
-            "profiles": ["gdpr"],
-            "changes": {
-                "announced_by": draw(pick(["email", "website"])),
-                "significant": ["new_data", "weaker_promise"],
-                "acceptance": draw(pick(["continued_use", "explicit_consent"])),
-            },
-        },
-        "purposes": {
-            name: {
-                "label": word(),
-                "basis": draw(pick(BASES)),
-                "data_use": draw(pick(USES)),
-                "dpv": draw(pick(["ServiceProvision", "PaymentManagement"])),
-            }
-            for name in purposes
-        },
+        **_identity(draw, word),
+        "purposes": {name: _purpose(draw, word) for name in purposes},
         "sources": {
             "sign_in": {"label": word(), "kind": "identity"},
             "request": {"label": word(), "kind": "measurement"},
@@ -132,9 +96,66 @@ def policies(draw: st.DrawFn, texts: st.SearchStrategy[str] = CALM, size: int = 
             },
             "sale": {"label": word(), "covers": [word()], "not": ["sell", "rent"], "data_category": "user"},
         },
-        "processors": processors,
+        "processors": _parties(draw, word, purposes, [*data], _names("party", draw(st.integers(0, size)))),
+        **_promises(draw, word, kept),
+        **_surface(draw, word, purposes, size),
+    }
+    if draw(st.booleans()):
+        _add_analytics(draw, word, purposes, tree)
+    if draw(st.booleans()):
+        tree["processors"]["edge"] = _party(draw, word, purposes, ["content"], "transit", 91)
+        edge = {"processor": "edge", "runtime": word(), "compatibility_date": datetime.date(2026, 4, 26)}
+        tree["security"]["edge"] = edge
+    tree["sections"] = _sections(tree, word)
+    return tree
+
+
+def _identity(draw: st.DrawFn, word: Any) -> Tree:
+    return {
+        "service": {"name": word(), "url": "https://small.example", "description": word()},
+        "controller": {
+            "name": word(),
+            "contact": "privacy@small.example",
+            "office": word() if draw(st.booleans()) else "none",
+        },
+        "policy": {
+            "title": word(),
+            "version": word(),
+            "effective": draw(st.dates(datetime.date(2000, 1, 1), datetime.date(2100, 1, 1))),
+            "locale": "en",
+            "profiles": ["gdpr"],
+            "changes": {
+                "announced_by": draw(st.sampled_from(["email", "website"])),
+                "significant": ["new_data", "weaker_promise"],
+                "acceptance": draw(st.sampled_from(["continued_use", "explicit_consent"])),
+            },
+        },
+    }
+
+
+def _purpose(draw: st.DrawFn, word: Any) -> Tree:
+    return {
+        "label": word(),
+        "basis": draw(st.sampled_from(BASES)),
+        "data_use": draw(st.sampled_from(USES)),
+        "dpv": draw(st.sampled_from(["ServiceProvision", "PaymentManagement"])),
+    }
+
+
+def _parties(draw: st.DrawFn, word: Any, purposes: list[str], data: list[str], names: list[str]) -> Tree:
+    parties = {"upstream": _party(draw, word, purposes, ["content"], "transit", 0)}
+    for number, name in enumerate(names, start=1):
+        choices = st.sampled_from(["account.email", *data])
+        receives = draw(st.lists(choices, min_size=1, max_size=3, unique=True))
+        parties[name] = _party(draw, word, purposes, receives, draw(st.sampled_from(["store", "transit"])), number)
+    return parties
+
+
+def _promises(draw: st.DrawFn, word: Any, kept: list[str]) -> Tree:
+    pick = st.sampled_from
+    return {
         "retention": {
-            "account": {"of": ["account", *extra], "keep": "while_active"},
+            "account": {"of": ["account", *kept], "keep": "while_active"},
             "usage": {
                 "of": ["usage"],
                 "keep": draw(pick(["P12M", "P30D", "P2W", "P1Y6M"])),
@@ -143,7 +164,7 @@ def policies(draw: st.DrawFn, texts: st.SearchStrategy[str] = CALM, size: int = 
                 "lag_max": "PT12H",
             },
             "deletion": {
-                "of": [*data],
+                "of": ["account", "usage", *kept],
                 "event": "account.deletion_requested_at",
                 "within": draw(pick(["P30D", "P1M", "P10D"])),
                 "grace": "P7D",
@@ -151,6 +172,23 @@ def policies(draw: st.DrawFn, texts: st.SearchStrategy[str] = CALM, size: int = 
                 "lag_max": "P1D",
             },
         },
+        "security": {
+            "keys": {"encryption": "AES-256-GCM", "lookup": "HMAC-SHA-256"},
+            "https": {"minimum_tls": draw(pick(["1.2", "1.3"])), "hsts": "P1Y", "plain_http": "refuse"},
+        },
+        "rights": {
+            "erasure": {"label": word(), "article": 17, "by": "deletion"},
+            "access": {"label": word(), "article": 15, "formats": ["json"]},
+        },
+        "requests": {"channel": "contact", "deadline": draw(pick(["P30D", "P1M"]))},
+    }
+
+
+def _surface(draw: st.DrawFn, word: Any, purposes: list[str], size: int) -> Tree:
+    def some(least: int, most: int) -> int:
+        return draw(st.integers(least, most))
+
+    return {
         "proxy": {
             "upstream": "upstream",
             "body_bytes_max": some(1024, 1 << 30),
@@ -168,38 +206,27 @@ def policies(draw: st.DrawFn, texts: st.SearchStrategy[str] = CALM, size: int = 
         "metrics": {name: {"counts": word(), "labels": ["route"]} for name in _names("count", some(0, size))},
         "cookies": {
             name: {
-                "purpose": draw(pick(purposes)),
+                "purpose": draw(st.sampled_from(purposes)),
                 "category": "essential",
-                "lifetime": draw(pick(["session", "P14D"])),
+                "lifetime": draw(st.sampled_from(["session", "P14D"])),
                 "http_only": draw(st.booleans()),
-                "same_site": draw(pick(["lax", "strict"])),
+                "same_site": draw(st.sampled_from(["lax", "strict"])),
             }
             for name in _names("cookie", some(1, size))
         },
         "consent": {"modes": {"essential": "always"}},
-        "security": {
-            "keys": {"encryption": "AES-256-GCM", "lookup": "HMAC-SHA-256"},
-            "https": {"minimum_tls": draw(pick(["1.2", "1.3"])), "hsts": "P1Y", "plain_http": "refuse"},
-        },
-        "rights": {
-            "erasure": {"label": word(), "article": 17, "by": "deletion"},
-            "access": {"label": word(), "article": 15, "formats": ["json"]},
-        },
-        "requests": {"channel": "contact", "deadline": draw(pick(["P30D", "P1M"]))},
     }
-    if has_analytics:
-        tree["consent"]["modes"]["analytics"] = draw(pick(["opt_in", "opt_out", "always"]))
-        tree["analytics"] = {
-            "processor": "measuring",
-            "relay": "/relay/analytics",
-            "events": {"page_view": {"label": word(), "properties": ["path"]}},
-            "never_sends": [word()],
-        }
-    if has_edge:
-        edge = {"processor": "edge", "runtime": word(), "compatibility_date": datetime.date(2026, 4, 26)}
-        tree["security"]["edge"] = edge
-    tree["sections"] = _sections(tree, word)
-    return tree
+
+
+def _add_analytics(draw: st.DrawFn, word: Any, purposes: list[str], tree: Tree) -> None:
+    tree["processors"]["measuring"] = _party(draw, word, purposes, ["analytics"], "store", 90)
+    tree["consent"]["modes"]["analytics"] = draw(st.sampled_from(["opt_in", "opt_out", "always"]))
+    tree["analytics"] = {
+        "processor": "measuring",
+        "relay": "/relay/analytics",
+        "events": {"page_view": {"label": word(), "properties": ["path"]}},
+        "never_sends": [word()],
+    }
 
 
 def _is_text(text: str) -> bool:

@@ -88,7 +88,7 @@ def test_every_output_parses_in_its_own_language(tree: Tree) -> None:
 
 
 WORDS = st.integers(0, 10**9).map("word {}".format)
-HARM = '"""  \\ \\" */ -- /* // # %% {{ 7*7 }} {% raw %} ${x} $$ ]]> `id` ; DROP TABLE x; \\N \\u0022'
+HARM = '"""  \'\'\' \\ \\" */ -- /* // # %% {{ 7*7 }} {% raw %} ${x} $$ ]]> `id` ; DROP TABLE x; \\N \\u0022'
 HARM += "</script></style><b>&amp;"
 
 
