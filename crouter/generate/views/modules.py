@@ -8,7 +8,10 @@ from crouter.generate.python import assignment, dataclasses_of, from_import
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A Python module that declares values. Docstrings stand in its template."""
+    """A Python module that declares values. Docstrings stand in its template.
+
+    `imports` ends with the empty line that parts it from what follows, where anything is imported.
+    """
 
     header: str
     imports: str
@@ -23,8 +26,9 @@ def module_view(header: str, values: Mapping[str, object], uses: Mapping[str, st
             wanted.setdefault(kind.__module__, set()).add(kind.__name__)
     for name, module in (uses or {}).items():
         wanted.setdefault(module, set()).add(name)
+    imports = "\n".join(from_import(module, tuple(wanted[module])) for module in sorted(wanted))
     return ModuleView(
         header=header,
-        imports="\n".join(from_import(module, tuple(wanted[module])) for module in sorted(wanted)),
+        imports=f"{imports}\n\n" if imports else "",
         assignments="\n\n".join(assignment(name, value) for name, value in values.items()),
     )

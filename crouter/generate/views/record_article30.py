@@ -5,13 +5,12 @@ from typing import Any
 from crouter.generate.views.record_facts import (
     MISSING,
     FieldOfCategory,
+    UseOfData,
     basis_article,
     disclosed,
     erasure_of,
-    fields_for,
     in_one_line,
     kept_words,
-    recipients_of,
 )
 from crouter.plan.plan import Plan
 from crouter.policy.model import Policy
@@ -20,7 +19,7 @@ from crouter.policy.parts.base import Part
 
 def processing_record(plan: Plan) -> dict[str, Any]:
     """The whole record, with the letters of Article 30(1) where it answers one."""
-    policy = plan.policy
+    policy, use = plan.policy, UseOfData(plan.policy)
     return {
         "generated": plan.header,
         "policy_digest": plan.digest,
@@ -44,7 +43,7 @@ def processing_record(plan: Plan) -> dict[str, Any]:
                 for name in ("joint_controller", "representative", "data_protection_officer")
             },
         },
-        "processing": [_processing(policy, name) for name in policy.purposes],
+        "processing": [_processing(policy, use, name) for name in policy.purposes],
         "categories": [_category(policy, name) for name in policy.data],
         "never": {name: _part(never) for name, never in policy.never.items()},
         "recipients": [_recipient(policy, name) for name in policy.processors],
@@ -60,7 +59,7 @@ def processing_record(plan: Plan) -> dict[str, Any]:
 
 def processing_rows(plan: Plan) -> list[dict[str, str]]:
     """One row for each purpose and each thing that is used for it."""
-    policy = plan.policy
+    policy, use = plan.policy, UseOfData(plan.policy)
     rows = []
     for name, purpose in policy.purposes.items():
         shared = {
@@ -70,14 +69,14 @@ def processing_rows(plan: Plan) -> list[dict[str, str]]:
             "legal_basis": basis_article(purpose.basis),
             "data_use": purpose.data_use,
         }
-        entries = fields_for(policy, name)
-        rows += [{**shared, **_row(policy, entry)} for entry in entries]
+        entries = use.fields_for(name)
+        rows += [{**shared, **_row(policy, use, entry)} for entry in entries]
         if not entries:
             rows.append({**shared, **_row_without_data(policy, name)})
     return rows
 
 
-def _row(policy: Policy, entry: FieldOfCategory) -> dict[str, str]:
+def _row(policy: Policy, use: UseOfData, entry: FieldOfCategory) -> dict[str, str]:
     category = policy.data[entry.category]
     return {
         "subject": category.subject,
@@ -85,7 +84,7 @@ def _row(policy: Policy, entry: FieldOfCategory) -> dict[str, str]:
         "data": entry.field.label,
         "data_category": entry.field.data_category,
         "source": policy.sources[entry.field.source or category.source].label,
-        "recipients": "; ".join(policy.processors[name].label for name in recipients_of(policy, entry)),
+        "recipients": "; ".join(policy.processors[name].label for name in use.recipients_of(entry)),
         "third_countries": in_one_line(disclosed(policy, "transfers")),
         "erasure": "; ".join(erasure_of(policy, entry.category)),
     }
@@ -109,9 +108,9 @@ def _row_without_data(policy: Policy, purpose: str) -> dict[str, str]:
     }
 
 
-def _processing(policy: Policy, name: str) -> dict[str, Any]:
+def _processing(policy: Policy, use: UseOfData, name: str) -> dict[str, Any]:
     purpose = policy.purposes[name]
-    entries = fields_for(policy, name)
+    entries = use.fields_for(name)
     categories = list(dict.fromkeys(entry.category for entry in entries))
     processors = [key for key, processor in policy.processors.items() if name in processor.purposes]
     return {
@@ -123,7 +122,7 @@ def _processing(policy: Policy, name: str) -> dict[str, Any]:
         "subjects": list(dict.fromkeys(policy.data[category].subject for category in categories)),
         "data": [entry.path for entry in entries],
         "recipients": list(
-            dict.fromkeys([*processors, *(key for entry in entries for key in recipients_of(policy, entry))])
+            dict.fromkeys([*processors, *(key for entry in entries for key in use.recipients_of(entry))])
         ),
         "transfers_to_third_countries": disclosed(policy, "transfers"),
         "erasure": {category: erasure_of(policy, category) for category in categories},

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from crouter.generate.views.record_facts import BASIS_LETTERS, fields_for, kept_words, recipients_of
+from crouter.generate.views.record_facts import BASIS_LETTERS, UseOfData, kept_words
 from crouter.plan.plan import Plan
 from crouter.policy.model import Policy
 from crouter.policy.parts.promises import DeleteAfter, KeepFor
@@ -33,12 +33,12 @@ _RIGHTS = range(13, 23)
 
 def dpv_graph(plan: Plan) -> dict[str, Any]:
     """The JSON-LD document. Identifiers are fragments of the service's address."""
-    policy = plan.policy
+    policy, use = plan.policy, UseOfData(plan.policy)
     base = f"{policy.service.url.rstrip('/')}/privacy"
     graph = [
         _notice(plan, base),
         _controller(policy, base),
-        *(_process(policy, base, name) for name in policy.purposes),
+        *(_process(policy, use, base, name) for name in policy.purposes),
         *(_storage(policy, base, name) for name in policy.retention),
         *(_processor(policy, base, name) for name in policy.processors),
         *(_prohibition(policy, base, name) for name in policy.never),
@@ -79,14 +79,14 @@ def _controller(policy: Policy, base: str) -> dict[str, Any]:
     }
 
 
-def _process(policy: Policy, base: str, name: str) -> dict[str, Any]:
+def _process(policy: Policy, use: UseOfData, base: str, name: str) -> dict[str, Any]:
     purpose = policy.purposes[name]
-    entries = fields_for(policy, name)
+    entries = use.fields_for(name)
     categories = dict.fromkeys(entry.category for entry in entries)
     receivers = dict.fromkeys(
         [
             *(key for key, processor in policy.processors.items() if name in processor.purposes),
-            *(key for entry in entries for key in recipients_of(policy, entry)),
+            *(key for entry in entries for key in use.recipients_of(entry)),
         ]
     )
     sources = dict.fromkeys(

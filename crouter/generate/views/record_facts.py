@@ -46,14 +46,33 @@ class FieldOfCategory:
         return f"{self.category}.{self.name}"
 
 
+class UseOfData:
+    """Which fields serve which purpose, and who receives them: looked up once, because every record asks for each."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._fields: dict[str, list[FieldOfCategory]] = {}
+        for entry in all_fields(policy):
+            for purpose in dict.fromkeys(entry.field.purposes):
+                self._fields.setdefault(purpose, []).append(entry)
+        self._order = {name: position for position, name in enumerate(policy.processors)}
+        self._receivers: dict[str, list[str]] = {}
+        for name, processor in policy.processors.items():
+            for path in dict.fromkeys(processor.receives):
+                self._receivers.setdefault(path, []).append(name)
+
+    def fields_for(self, purpose: str) -> list[FieldOfCategory]:
+        """The fields that may be read for a purpose, in declared order."""
+        return self._fields.get(purpose, [])
+
+    def recipients_of(self, entry: FieldOfCategory) -> list[str]:
+        """The processors that receive a field, alone or with its category, in declared order."""
+        names = {*self._receivers.get(entry.category, ()), *self._receivers.get(entry.path, ())}
+        return sorted(names, key=self._order.__getitem__)
+
+
 def basis_article(basis: LegalBasis) -> str:
     """`contract` as "GDPR Article 6(1)(b)"."""
     return f"GDPR Article 6(1)({BASIS_LETTERS[basis]})"
-
-
-def fields_for(policy: Policy, purpose: str) -> list[FieldOfCategory]:
-    """The fields that may be read for a purpose."""
-    return [entry for entry in all_fields(policy) if purpose in entry.field.purposes]
 
 
 def all_fields(policy: Policy) -> Iterator[FieldOfCategory]:
@@ -61,15 +80,6 @@ def all_fields(policy: Policy) -> Iterator[FieldOfCategory]:
     for category, data in policy.data.items():
         for name, field in data.fields.items():
             yield FieldOfCategory(category, name, field)
-
-
-def recipients_of(policy: Policy, entry: FieldOfCategory) -> list[str]:
-    """The processors that receive a field, alone or with its category."""
-    return [
-        name
-        for name, processor in policy.processors.items()
-        if entry.category in processor.receives or entry.path in processor.receives
-    ]
 
 
 def erasure_of(policy: Policy, category: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crouter.generate.views.record_facts import erasure_of, fields_for, recipients_of
+from crouter.generate.views.record_facts import UseOfData, erasure_of
 from crouter.plan.plan import Plan
 from crouter.policy.model import Policy
 from crouter.policy.parts.data import DataCategory, DataField, LegalBasis, TechnicalField
@@ -47,6 +47,7 @@ def fideslang_manifest(plan: Plan) -> dict[str, Any]:
 
 
 def _service(policy: Policy) -> dict[str, Any]:
+    use = UseOfData(policy)
     return {
         "fides_key": _SERVICE,
         "organization_fides_key": _ORGANIZATION,
@@ -57,18 +58,18 @@ def _service(policy: Policy) -> dict[str, Any]:
         "dataset_references": [_DATASET],
         "legal_name": policy.controller.name,
         "privacy_declarations": [
-            declaration for name in policy.purposes if (declaration := _declaration(policy, name)) is not None
+            declaration for name in policy.purposes if (declaration := _declaration(policy, use, name)) is not None
         ],
     }
 
 
-def _declaration(policy: Policy, name: str) -> dict[str, Any] | None:
+def _declaration(policy: Policy, use: UseOfData, name: str) -> dict[str, Any] | None:
     purpose = policy.purposes[name]
-    entries = fields_for(policy, name)
+    entries = use.fields_for(name)
     if not entries:
         return None
     categories = dict.fromkeys(entry.category for entry in entries)
-    receivers = list(dict.fromkeys(key for entry in entries for key in recipients_of(policy, entry)))
+    receivers = list(dict.fromkeys(key for entry in entries for key in use.recipients_of(entry)))
     return {
         "name": purpose.label,
         "data_use": purpose.data_use,

@@ -11,11 +11,10 @@ from markupsafe import Markup
 from crouter.generate.views.record_facts import (
     MISSING,
     MISSING_MARK,
+    UseOfData,
     basis_article,
     erasure_of,
-    fields_for,
     kept_words,
-    recipients_of,
 )
 from crouter.plan.document_style import document_style
 from crouter.plan.plan import Plan
@@ -144,11 +143,12 @@ def _controller(policy: Policy) -> Entry:
 
 
 def _purposes(policy: Policy) -> Iterator[Entry]:
+    use = UseOfData(policy)
     for name, purpose in policy.purposes.items():
-        entries = fields_for(policy, name)
+        entries = use.fields_for(name)
         categories = list(dict.fromkeys(entry.category for entry in entries))
         parties = [key for key, party in policy.processors.items() if name in party.purposes]
-        parties += [key for entry in entries for key in recipients_of(policy, entry)]
+        parties += [key for entry in entries for key in use.recipients_of(entry)]
         browser = [key for key, cookie in policy.cookies.items() if cookie.purpose == name]
         browser += [key for key, item in policy.storage.items() if item.purpose == name]
         data = [f"{entry.field.label} ({policy.data[entry.category].label})" for entry in entries]

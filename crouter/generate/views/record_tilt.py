@@ -10,9 +10,9 @@ from crouter.generate.views.record_facts import (
     BASIS_LETTERS,
     MISSING,
     FieldOfCategory,
+    UseOfData,
     all_fields,
     basis_article,
-    recipients_of,
 )
 from crouter.plan.plan import Plan
 from crouter.plan.words import duration_words
@@ -26,7 +26,7 @@ _COUNTRY_UNKNOWN = "ZZ"
 
 def tilt_document(plan: Plan) -> dict[str, Any]:
     """The TILT document with every part that its schema requires."""
-    policy = plan.policy
+    policy, use = plan.policy, UseOfData(plan.policy)
     return {
         "meta": _meta(plan),
         "controller": {
@@ -41,7 +41,7 @@ def tilt_document(plan: Plan) -> dict[str, Any]:
             "country": _COUNTRY_UNKNOWN,
             "email": policy.controller.contact,
         },
-        "dataDisclosed": [_disclosed(policy, entry) for entry in all_fields(policy)],
+        "dataDisclosed": [_disclosed(policy, use, entry) for entry in all_fields(policy)],
         "thirdCountryTransfers": [_transfers()],
         "accessAndDataPortability": _access(policy),
         "sources": [_sources(policy, entry) for entry in all_fields(policy)],
@@ -71,10 +71,10 @@ def _meta(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _disclosed(policy: Policy, entry: FieldOfCategory) -> dict[str, Any]:
+def _disclosed(policy: Policy, use: UseOfData, entry: FieldOfCategory) -> dict[str, Any]:
     reasons = [policy.purposes[name] for name in entry.field.purposes]
     bases = dict.fromkeys(reason.basis for reason in reasons)
-    receivers = [policy.processors[name] for name in recipients_of(policy, entry)]
+    receivers = [policy.processors[name] for name in use.recipients_of(entry)]
     return {
         "_id": f"data.{entry.category}.fields.{entry.name}",
         "category": entry.field.label,

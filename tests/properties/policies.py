@@ -1,0 +1,336 @@
+"""Random policies that are valid by construction, as plain data: names, texts, numbers and the shape of every part.
+
+`policies()` gives trees that `load` takes once they are written as YAML. `texts` is what words for people are made of.
+"""
+
+import datetime
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from crouter.policy.load import Loaded, load
+
+Tree = dict[str, Any]
+
+CALM = st.sampled_from(["account data", "one", "two words", "A longer label of five words"])
+HOSTILE = st.text(
+    st.sampled_from("\"'`\\{}[]()<>&%$#@*_-|:;,.!?/~^=+ aZ0é字\U0001f600\u00ad")
+    | st.characters(exclude_categories=["C", "Z"]),
+    min_size=1,
+    max_size=40,
+).map(str.strip)
+
+USES = ("essential.service", "essential.service.operations", "analytics.reporting", "functional.storage")
+CATEGORIES = ("user.contact.email", "user.name", "user.telemetry", "user.payment", "user.content")
+BASES = ("consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests")
+ENFORCED = {
+    "collects": ["declared_columns"],
+    "excludes": ["egress_guard"],
+    "passes_through": ["streamed_bodies"],
+    "processor": ["egress_guard"],
+    "seals_keys": ["sealed_keys"],
+    "encrypts_transport": ["https_only"],
+    "retains": ["retention_job"],
+    "deletes": ["retention_job"],
+    "sets_cookies": ["cookie_register"],
+}
+
+
+class _Quoted(yaml.SafeDumper):
+    """Quotes every text, and writes out what stands in several places."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def as_yaml(tree: Tree) -> str:
+    """The tree as the text of policy.yaml."""
+    text: str = yaml.dump(tree, Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=10_000)
+    return text
+
+
+def loaded(tree: Tree) -> Loaded:
+    """What comes of loading the tree."""
+    return load(as_yaml(tree))
+
+
+def _names(stem: str, count: int) -> list[str]:
+    return [f"{stem}_{number}" for number in range(count)]
+
+
+@st.composite
+def policies(draw: st.DrawFn, texts: st.SearchStrategy[str] = CALM, size: int = 3) -> Tree:
+    """A valid policy. `size` bounds each list of parts; every word for people is one of `texts`."""
+
+    def word() -> str:
+        return draw(texts.filter(_is_text))
+
+    def some(least: int, most: int) -> int:
+        return draw(st.integers(least, most))
+
+    purposes = _names("purpose", draw(st.integers(1, size)))
+    kept = _names("kept", draw(st.integers(0, size)))
+    data = {"account": _account(draw, word, purposes), "usage": _usage(draw, word, purposes)}
+    data |= {name: _kept(draw, word, purposes) for name in kept}
+    tree: Tree = {
+        "language": 1,
+        **_identity(draw, word),
+        "purposes": {name: _purpose(draw, word) for name in purposes},
+        "sources": {
+            "sign_in": {"label": word(), "kind": "identity"},
+            "request": {"label": word(), "kind": "measurement"},
+            "own": {"label": word(), "kind": "service"},
+        },
+        "data": data,
+        "never": {
+            "content": {
+                "label": word(),
+                "covers": [word()],
+                "not": ["store", "log"],
+                "passes_through_to": "upstream",
+                "data_category": "user.content",
+            },
+            "sale": {"label": word(), "covers": [word()], "not": ["sell", "rent"], "data_category": "user"},
+        },
+        "processors": _parties(draw, word, purposes, [*data], _names("party", draw(st.integers(0, size)))),
+        **_promises(draw, word, kept),
+        **_surface(draw, word, purposes, size),
+    }
+    if draw(st.booleans()):
+        _add_analytics(draw, word, purposes, tree)
+    if draw(st.booleans()):
+        tree["processors"]["edge"] = _party(draw, word, purposes, ["content"], "transit", 91)
+        edge = {"processor": "edge", "runtime": word(), "compatibility_date": datetime.date(2026, 4, 26)}
+        tree["security"]["edge"] = edge
+    tree["sections"] = _sections(tree, word)
+    return tree
+
+
+def _identity(draw: st.DrawFn, word: Any) -> Tree:
+    return {
+        "service": {"name": word(), "url": "https://small.example", "description": word()},
+        "controller": {
+            "name": word(),
+            "contact": "privacy@small.example",
+            "office": word() if draw(st.booleans()) else "none",
+        },
+        "policy": {
+            "title": word(),
+            "version": word(),
+            "effective": draw(st.dates(datetime.date(2000, 1, 1), datetime.date(2100, 1, 1))),
+            "locale": "en",
+            "profiles": ["gdpr"],
+            "changes": {
+                "announced_by": draw(st.sampled_from(["email", "website"])),
+                "significant": ["new_data", "weaker_promise"],
+                "acceptance": draw(st.sampled_from(["continued_use", "explicit_consent"])),
+            },
+        },
+    }
+
+
+def _purpose(draw: st.DrawFn, word: Any) -> Tree:
+    return {
+        "label": word(),
+        "basis": draw(st.sampled_from(BASES)),
+        "data_use": draw(st.sampled_from(USES)),
+        "dpv": draw(st.sampled_from(["ServiceProvision", "PaymentManagement"])),
+    }
+
+
+def _parties(draw: st.DrawFn, word: Any, purposes: list[str], data: list[str], names: list[str]) -> Tree:
+    parties = {"upstream": _party(draw, word, purposes, ["content"], "transit", 0)}
+    for number, name in enumerate(names, start=1):
+        choices = st.sampled_from(["account.email", *data])
+        receives = draw(st.lists(choices, min_size=1, max_size=3, unique=True))
+        parties[name] = _party(draw, word, purposes, receives, draw(st.sampled_from(["store", "transit"])), number)
+    return parties
+
+
+def _promises(draw: st.DrawFn, word: Any, kept: list[str]) -> Tree:
+    pick = st.sampled_from
+    return {
+        "retention": {
+            "account": {"of": ["account", *kept], "keep": "while_active"},
+            "usage": {
+                "of": ["usage"],
+                "keep": draw(pick(["P12M", "P30D", "P2W", "P1Y6M"])),
+                "from": "occurred_at",
+                "every": "P1D",
+                "lag_max": "PT12H",
+            },
+            "deletion": {
+                "of": ["account", "usage", *kept],
+                "event": "account.deletion_requested_at",
+                "within": draw(pick(["P30D", "P1M", "P10D"])),
+                "grace": "P7D",
+                "every": "PT1H",
+                "lag_max": "P1D",
+            },
+        },
+        "security": {
+            "keys": {"encryption": "AES-256-GCM", "lookup": "HMAC-SHA-256"},
+            "https": {"minimum_tls": draw(pick(["1.2", "1.3"])), "hsts": "P1Y", "plain_http": "refuse"},
+        },
+        "rights": {
+            "erasure": {"label": word(), "article": 17, "by": "deletion"},
+            "access": {"label": word(), "article": 15, "formats": ["json"]},
+        },
+        "requests": {"channel": "contact", "deadline": draw(pick(["P30D", "P1M"]))},
+    }
+
+
+def _surface(draw: st.DrawFn, word: Any, purposes: list[str], size: int) -> Tree:
+    def some(least: int, most: int) -> int:
+        return draw(st.integers(least, most))
+
+    return {
+        "proxy": {
+            "upstream": "upstream",
+            "body_bytes_max": some(1024, 1 << 30),
+            "routes": {"messages": {"method": "POST", "path": "/v1/messages", "metered": True}},
+            "drops_request_headers": ["cookie", "x-forwarded-*"],
+            "drops_response_headers": ["set-cookie"],
+            "limits": {
+                "per": "api_key",
+                "requests_per_minute": some(1, 10),
+                "requests_per_hour": some(10, 100),
+                "requests_per_day": some(100, 1000),
+            },
+        },
+        "logging": {"service": {"time": "timestamp", "event": "word"}},
+        "metrics": {name: {"counts": word(), "labels": ["route"]} for name in _names("count", some(0, size))},
+        "cookies": {
+            name: {
+                "purpose": draw(st.sampled_from(purposes)),
+                "category": "essential",
+                "lifetime": draw(st.sampled_from(["session", "P14D"])),
+                "http_only": draw(st.booleans()),
+                "same_site": draw(st.sampled_from(["lax", "strict"])),
+            }
+            for name in _names("cookie", some(1, size))
+        },
+        "consent": {"modes": {"essential": "always"}},
+    }
+
+
+def _add_analytics(draw: st.DrawFn, word: Any, purposes: list[str], tree: Tree) -> None:
+    tree["processors"]["measuring"] = _party(draw, word, purposes, ["analytics"], "store", 90)
+    tree["consent"]["modes"]["analytics"] = draw(st.sampled_from(["opt_in", "opt_out", "always"]))
+    tree["analytics"] = {
+        "processor": "measuring",
+        "relay": "/relay/analytics",
+        "events": {"page_view": {"label": word(), "properties": ["path"]}},
+        "never_sends": [word()],
+    }
+
+
+def _is_text(text: str) -> bool:
+    return bool(text) and text.isprintable() and text == text.strip() and "\ufffd" not in text
+
+
+def _field(draw: st.DrawFn, word: Any, purposes: list[str], kind: str) -> Tree:
+    return {
+        "label": word(),
+        "type": kind,
+        "purposes": draw(st.lists(st.sampled_from(purposes), min_size=1, max_size=2, unique=True)),
+        "data_category": draw(st.sampled_from(CATEGORIES)),
+        "dpv": "EmailAddress",
+    }
+
+
+def _account(draw: st.DrawFn, word: Any, purposes: list[str]) -> Tree:
+    return {
+        "label": word(),
+        "when": word(),
+        "subject": "customer",
+        "source": "sign_in",
+        "fields": {"email": _field(draw, word, purposes, "email"), "name": _field(draw, word, purposes, "text")},
+        "technical": {
+            "id": {"type": "uuid", "key": True, "why": word()},
+            "deletion_requested_at": {"type": "timestamp", "optional": True, "why": word()},
+            "erased_at": {"type": "timestamp", "optional": True, "why": word()},
+        },
+    }
+
+
+def _usage(draw: st.DrawFn, word: Any, purposes: list[str]) -> Tree:
+    return {
+        "label": word(),
+        "when": word(),
+        "subject": "customer",
+        "owner": "account",
+        "source": "request",
+        "fields": {
+            "model": _field(draw, word, purposes, "text"),
+            "occurred_at": _field(draw, word, purposes, "timestamp"),
+        },
+        "technical": {
+            "id": {"type": "uuid", "key": True, "why": word()},
+            "account_id": {"type": "reference", "to": "account", "why": word()},
+        },
+    }
+
+
+def _kept(draw: st.DrawFn, word: Any, purposes: list[str]) -> Tree:
+    kinds = draw(st.lists(st.sampled_from(["text", "email", "count", "timestamp"]), min_size=1, max_size=4))
+    return {
+        "label": word(),
+        "when": word(),
+        "subject": "customer",
+        "owner": "account",
+        "source": "own",
+        "fields": {f"field_{n}": _field(draw, word, purposes, kind) for n, kind in enumerate(kinds)},
+        "technical": {
+            "id": {"type": "uuid", "key": True, "why": word()},
+            "account_id": {"type": "reference", "to": "account", "why": word()},
+            "kind": {"type": "one_of", "values": ["one", "other"], "why": word()},
+        },
+    }
+
+
+def _party(draw: st.DrawFn, word: Any, purposes: list[str], receives: list[str], mode: str, number: int) -> Tree:
+    return {
+        "label": word(),
+        "does": word(),
+        "purposes": [draw(st.sampled_from(purposes))],
+        "receives": receives,
+        "mode": mode,
+        "hosts": [f"api{number}.party.example"],
+        "policy_covers": word(),
+        "policy_url": "https://party.example/privacy",
+        "keeps": {
+            "for": draw(st.sampled_from(["P30D", "none", "contract", "legal_obligation", "unstated"])),
+            "source": "https://party.example/privacy",
+            "as_of": datetime.date(2026, 1, 1),
+        },
+    }
+
+
+def _sections(tree: Tree, word: Any) -> list[Tree]:
+    said = [("collects", f"data.{name}") for name in tree["data"]]
+    said += [("uses", "data.account.email"), ("passes_through", "never.content")]
+    said += [("excludes", f"never.{name}") for name in tree["never"]]
+    said += [("processor", f"processors.{name}") for name in tree["processors"]]
+    said += [("retains", "retention.account"), ("retains", "retention.usage"), ("deletes", "retention.deletion")]
+    said += [("right", f"rights.{name}") for name in tree["rights"]]
+    said += [("answers", "requests"), ("seals_keys", "security.keys"), ("encrypts_transport", "security.https")]
+    said += [("sets_cookies", "cookies"), ("may_change", "policy.version"), ("announces_changes", "policy.changes")]
+    said += [("accepts_changes", "policy.changes.acceptance"), ("contact", "controller.contact")]
+    said += [("office", "controller.office")]
+    said += [("measures", "analytics")] if "analytics" in tree else []
+    said += [("runs_at_edge", "security.edge")] if "edge" in tree["security"] else []
+    claims = {
+        f"claim-{number}": {"says": says, "about": about, "enforced_by": ENFORCED.get(says, [])}
+        for number, (says, about) in enumerate(said)
+    }
+    names = list(claims)
+    halves = (names[: len(names) // 2], names[len(names) // 2 :])
+    return [
+        {"title": f"{number}. {word()}", "claims": {name: claims[name] for name in half}}
+        for number, half in enumerate(halves, start=1)
+    ]
