@@ -128,6 +128,7 @@ PARTY_CODES = {
     "PR-34": Code("host of two processors", "A connection could not be told to belong to one of them."),
     "PR-35": Code("route declared twice", "Two routes answer the same method and path, or a page stands in the way."),
     "PR-36": Code("limits that never bite", "A shorter period's limit is larger than a longer period's."),
+    "PR-37": Code("route that cannot be metered", "What a request costs is known from the model that its body names."),
 }
 
 WEB_CODES = {
@@ -143,6 +144,16 @@ DOCUMENT_CODES = {
     "PR-52": Code("not said", "What the service does stands in the document: this part has no sentence."),
 }
 
+LIBRARY_CODES = {
+    "PR-60": Code("needed by the library", "The library's own statements name this column, category or log."),
+    "PR-61": Code(
+        "not as the library uses it", "The library writes or reads the column, and what is declared would stop it."
+    ),
+    "PR-62": Code(
+        "nothing fills the column", "A row of the library's that may not be without it could never be written."
+    ),
+}
+
 CODES = {
     **YAML_CODES,
     **MODEL_CODES,
@@ -152,4 +163,5 @@ CODES = {
     **PARTY_CODES,
     **WEB_CODES,
     **DOCUMENT_CODES,
+    **LIBRARY_CODES,
 }
