@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path that is forwarded. `{id}` in the path stands for one segment."""
+    """A path that is forwarded. `{id}`, or another name in braces, stands for one segment."""
 
     name: str
     method: Literal["GET", "POST", "DELETE"]

@@ -34,10 +34,13 @@ def period(duration: Duration) -> Period:
 
 
 def time_column(category: DataCategory) -> str:
-    """The timestamp at which a row's age begins: the first of its fields, else the first required technical one."""
-    for name, field in category.fields.items():
-        if field.type == "timestamp":
-            return name
+    """The timestamp at which a row's age begins: one of its fields, else the first required technical one.
+
+    Of several fields it is the first that every row has: one that may stay empty tells the age of some rows only.
+    """
+    times = {name: field.required for name, field in category.fields.items() if field.type == "timestamp"}
+    for name in sorted(times, key=lambda name: not times[name]):
+        return name
     for name, column in category.technical.items():
         if column.type == "timestamp" and not column.optional:
             return name

@@ -123,6 +123,7 @@ PARTY_CODES = {
     "PR-34": Code("host of two processors", "A connection could not be told to belong to one of them."),
     "PR-35": Code("route declared twice", "Two routes answer the same method and path, or a page stands in the way."),
     "PR-36": Code("limits that never bite", "A shorter period's limit is larger than a longer period's."),
+    "PR-37": Code("route that cannot be metered", "What a request costs is known from the model that its body names."),
 }
 
 WEB_CODES = {
@@ -186,6 +187,16 @@ PROOF_CODES = {
     "PK-08": Code("proof of nothing", "A test is marked with a claim that the document does not have."),
 }
 
+LIBRARY_CODES = {
+    "PR-60": Code("needed by the library", "The library's own statements name this column, category or log."),
+    "PR-61": Code(
+        "not as the library uses it", "The library writes or reads the column, and what is declared would stop it."
+    ),
+    "PR-62": Code(
+        "nothing fills the column", "A row of the library's that may not be without it could never be written."
+    ),
+}
+
 CODES = {
     **YAML_CODES,
     **MODEL_CODES,
@@ -202,4 +213,5 @@ CODES = {
     **COMPLETENESS_CODES,
     **WORDING_CODES,
     **WAIVER_CODES,
+    **LIBRARY_CODES,
 }

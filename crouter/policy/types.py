@@ -15,6 +15,10 @@ from pydantic_core import CoreSchema, core_schema
 Locale = Literal["en", "de", "fr"]
 """The languages whose numbers, lists and dates the library can write (ISO 639-1)."""
 
+# A host of at least two labels, none of which begins or ends in a hyphen; the last is a word or one in Punycode.
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"({_LABEL}\.)+([a-z]{{2,63}}|xn--[a-z0-9-]{{1,58}}[a-z0-9])"
+
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 
 
@@ -113,7 +117,7 @@ Host = Annotated[
         name="host",
         words="a host name in lower case, without scheme, port or path; `*.` in front stands for all below it",
         example="api.example.com",
-        pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
+        pattern=rf"^(\*\.)?{_HOST}$",
         length_max=253,
     ),
 ]
@@ -125,7 +129,7 @@ HttpsUrl = Annotated[
         name="address",
         words="an address that begins with https:// and a host in lower case",
         example="https://example.com/privacy",
-        pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%!$&()*+,;=:@/?#-]*)?$",
+        pattern=rf"^https://{_HOST}(:([1-9][0-9]{{0,3}}|[1-5][0-9]{{4}}))?(/[A-Za-z0-9._~%!$&()*+,;=:@/?#-]*)?$",
         length_max=400,
     ),
 ]
@@ -135,9 +139,9 @@ UrlPath = Annotated[
     str,
     Shape(
         name="URL path",
-        words="a path of this service; `{name}` stands for one segment",
+        words="a path of segments that begin with no dot; `{name}` stands for one segment",
         example="/v1/models/{id}",
-        pattern=r"^(/[A-Za-z0-9._~-]+|/\{[a-z_]+\})+$",
+        pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*|/\{[a-z_]+\})+$",
         length_max=200,
     ),
 ]
@@ -149,7 +153,7 @@ Email = Annotated[
         name="e-mail address",
         words="an e-mail address",
         example="contact@example.com",
-        pattern=r"^[A-Za-z0-9._%+-]+@([a-z0-9-]+\.)+[a-z]{2,63}$",
+        pattern=rf"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@{_HOST}$",
         length_max=254,
     ),
 ]
@@ -183,13 +187,13 @@ MetricName = Annotated[
     str,
     Shape(
         name="metric name",
-        words="a metric name of lower-case letters, digits and underscores that begins with a letter",
+        words="a metric name of lower-case letters, digits and underscores that ends in _total",
         example="crouter_requests_total",
-        pattern=r"^[a-z][a-z0-9_]*$",
+        pattern=r"^[a-z][a-z0-9_]*_total$",
         length_max=80,
     ),
 ]
-"""The name of a Prometheus counter."""
+"""The name of a Prometheus counter. The exposition ends it in `_total`; without it, two could become one."""
 
 DataCategoryKey = Annotated[
     str,

@@ -1,5 +1,6 @@
 """Counts what is declared and nothing else: only declared metrics, only declared labels, only plain words."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,6 +14,7 @@ from crouter.runtime.words import is_word
 METRICS_CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 SERIES_MAX: Final = 500
 OTHER: Final = "other"
+_WHEN_MADE: Final = re.compile(r"(# (HELP|TYPE) )?\w+_created[ {]")
 
 
 class Metrics:
@@ -49,7 +51,7 @@ class Metrics:
         """All counters in Prometheus' text format."""
         lines = prometheus_client.generate_latest(self._registry).decode().splitlines(keepends=True)
         # The moment a counter was made is none of the declared metrics.
-        return "".join(line for line in lines if "_created" not in line.partition("{")[0]).encode()
+        return "".join(line for line in lines if not _WHEN_MADE.match(line)).encode()
 
 
 def _label(value: str) -> str:

@@ -8,6 +8,10 @@ from crouter.generate.templates import Templates
 from crouter.policy.types import Duration
 
 
+REVIEW_AFTER = timedelta(days=180)
+"""When a promise that a person keeps is looked at again."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartyView:
     """A processor, ready to be written."""
@@ -43,6 +47,7 @@ class StarterView:
 
     answers: Answers
     day: str
+    review: str
     upstream: str
     parties: tuple[PartyView, ...]
     rights: tuple[RightView, ...]
@@ -113,6 +118,7 @@ def _view(answers: Answers) -> StarterView:
     return StarterView(
         answers=answers,
         day=answers.effective.isoformat(),
+        review=(answers.effective + REVIEW_AFTER).isoformat(),
         upstream=answers.upstream.name,
         parties=tuple(parties),
         rights=tuple(

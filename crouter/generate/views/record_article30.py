@@ -44,6 +44,7 @@ def processing_record(plan: Plan) -> dict[str, Any]:
             },
         },
         "processing": [_processing(policy, use, name) for name in policy.purposes],
+        "sources": {name: _part(source) for name, source in policy.sources.items()},
         "categories": [_category(policy, name) for name in policy.data],
         "never": {name: _part(never) for name, never in policy.never.items()},
         "recipients": [_recipient(policy, name) for name in policy.processors],

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
-from crouter.policy.hints import meant
+from crouter.policy.hints import listed, meant
 from crouter.policy.model import Policy
 from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive
 from crouter.policy.problems import Path
@@ -72,7 +72,20 @@ def _field_path(path: Path, name: str, policy: Policy, but: Container[str] = ())
 def _data_of_processors(policy: Policy) -> Iterator[Finding]:
     for name, processor in policy.processors.items():
         for index, received in enumerate(processor.receives):
-            yield from _field_path(("processors", name, "receives", index), received, policy, but=NOT_DATA)
+            path = ("processors", name, "receives", index)
+            yield from _field_path(path, received, policy, but=NOT_DATA)
+            yield from _about_nobody(path, received, policy)
+
+
+def _about_nobody(path: Path, name: str, policy: Policy) -> Iterator[Finding]:
+    """A technical column where data about a person is meant."""
+    category, _, column = name.partition(".")
+    known = policy.data.get(category)
+    if known is not None and column in known.technical:
+        sentence = f"`{name}` is a technical column: there are no words for it that a person would recognise"
+        yield Finding(
+            path, sentence, f"name the category, or one of its fields: {listed(known.fields) or 'it has none'}"
+        )
 
 
 def _data_of_retention(policy: Policy) -> Iterator[Finding]:
@@ -99,6 +112,7 @@ def _data_of_rights(policy: Policy) -> Iterator[Finding]:
     for name, right in policy.rights.items():
         for index, field in enumerate(right.fields):
             yield from _field_path(("rights", name, "fields", index), field, policy)
+            yield from _about_nobody(("rights", name, "fields", index), field, policy)
 
 
 def _processors_of_never(policy: Policy) -> Iterator[Finding]:

@@ -8,6 +8,41 @@ from crouter.policy.model import Policy
 from crouter.policy.problems import Path
 from crouter.policy.rules.frame import Finding, Rule
 
+OWN_PATHS = (
+    "/privacy",
+    "/privacy.html",
+    "/privacy.md",
+    "/privacy.txt",
+    "/privacy.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/dashboard",
+    "/assets/crouter.css",
+    "/assets/pico.min.css",
+)
+"""What the service answers itself, beside what begins with a dot. A test holds it to the service's own list."""
+
+
+def _own_path(path: str) -> str | None:
+    """The page of the service that a path would stand in the way of."""
+    pattern = "[^/]+".join(re.escape(piece) for piece in re.split(r"\{[a-z_]+\}", path))
+    return next((own for own in OWN_PATHS if re.fullmatch(pattern, own)), None)
+
+
+def _pages(policy: Policy) -> Iterator[Finding]:
+    for name, route in policy.proxy.routes.items():
+        if route.method == "GET" and (own := _own_path(route.path)):
+            sentence = f"the service answers {own} itself"
+            yield Finding(("proxy", "routes", name, "path"), sentence, "choose a path below /v1")
+
+
+def _metered(policy: Policy) -> Iterator[Finding]:
+    for name, route in policy.proxy.routes.items():
+        if route.metered and route.method != "POST":
+            sentence = f"a {route.method} request names no model, and there would be nothing to meter"
+            yield Finding(("proxy", "routes", name, "metered"), sentence, "write `metered: false`")
+
 
 def _answered(path: str) -> str:
     """The path with one word for every segment that stands for any."""
@@ -29,6 +64,8 @@ def _relay(policy: Policy) -> Iterator[Finding]:
     if "{" in policy.analytics.relay:
         sentence = "the relay is one path, and `{…}` stands for many"
         yield Finding(("analytics", "relay"), sentence, "write the path out, for example /relay/analytics")
+    if own := _own_path(policy.analytics.relay):
+        yield Finding(("analytics", "relay"), f"the service answers {own} itself", "choose another path for the relay")
     for name, route in policy.proxy.routes.items():
         if _answered(route.path) == _answered(policy.analytics.relay):
             sentence = f"proxy.routes.{name} has this path already"
@@ -79,6 +116,8 @@ def _essential(policy: Policy) -> Iterator[Finding]:
 
 RULES = (
     Rule("PR-35", ("proxy",), _routes),
+    Rule("PR-35", ("proxy",), _pages),
+    Rule("PR-37", ("proxy",), _metered),
     Rule("PR-35", ("analytics", "proxy"), _relay),
     Rule("PR-36", ("proxy",), _limits),
     Rule("PR-40", ("consent", "cookies"), _modes_of_cookies),

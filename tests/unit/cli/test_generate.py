@@ -50,15 +50,23 @@ def test_a_changed_value_is_listed_by_the_files_it_changes(project: Path, comman
     assert "migration" not in outcome.out
 
 
+def remove_line(project: Path, beginning: str) -> None:
+    policy = project / "policy.yaml"
+    lines = policy.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(beginning)]
+    assert len(kept) == len(lines) - 1
+    policy.write_text("".join(kept), encoding="utf-8")
+
+
 def test_what_destroys_data_is_done_only_by_name(project: Path, command: Command) -> None:
     command("generate")
     before = files(project / "generated")
-    edit(project, "      last_four: {type: text, why: lets its owner tell keys apart}\n", "")
+    remove_line(project, "      web_search_requests: ")
     refused = command("generate")
     assert refused.status == 1
-    assert "`crouter generate --destroy api_key.last_four`" in refused.err
+    assert "`crouter generate --destroy usage.web_search_requests`" in refused.err
     assert files(project / "generated") == before
-    confirmed = command("generate", "--destroy", "api_key.last_four")
+    confirmed = command("generate", "--destroy", "usage.web_search_requests")
     assert confirmed.status == 0
     assert "migration  database/migrations/" in confirmed.out
 

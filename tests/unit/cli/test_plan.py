@@ -41,10 +41,14 @@ def test_comments_are_no_difference(generated: Path, project: Path, command: Com
     assert command("plan").status == 0
 
 
+def lines(project: Path) -> list[str]:
+    return (project / "policy.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
+
+
 def significant(project: Path) -> None:
     edit(project, "keep: P12M, from", "keep: P18M, from")
-    edit(project, "analytics: opt_in", "analytics: always")
-    edit(project, "      last_four: {type: text, why: lets its owner tell keys apart}\n", "")
+    edit(project, "  honours: [global_privacy_control, do_not_track]", "  honours: [global_privacy_control]")
+    edit(project, next(line for line in lines(project) if line.startswith("      web_search_requests: ")), "")
     edit(project, "requests_per_minute: 50", "requests_per_minute: 40")
 
 
@@ -77,9 +81,9 @@ def test_what_destroys_data_is_told_with_the_command_that_allows_it(
     generated: Path, project: Path, command: Command
 ) -> None:
     significant(project)
-    assert "If that is meant: crouter generate --destroy api_key.last_four" in command("plan").out
+    assert "If that is meant: crouter generate --destroy usage.web_search_requests" in command("plan").out
     assert command("generate").status == 1
-    assert command("generate", "--destroy", "api_key.last_four").status == 0
+    assert command("generate", "--destroy", "usage.web_search_requests").status == 0
     assert command("plan").status == 0
 
 
@@ -88,7 +92,7 @@ def test_json_says_the_same(generated: Path, project: Path, command: Command) ->
     outcome = command("plan", "--json")
     plan = json.loads(outcome.out)
     assert outcome.status == 2
-    assert (plan["state"], plan["significant"], plan["destroys"]) == ("different", True, ["api_key.last_four"])
+    assert (plan["state"], plan["significant"], plan["destroys"]) == ("different", True, ["usage.web_search_requests"])
     lines = (project / "policy.yaml").read_text(encoding="utf-8").splitlines()
     (kept,) = [change for change in plan["changes"] if change["about"] == "retention.usage.keep"]
     assert (kept["weight"], kept["significant"]) == ("longer_retention", True)

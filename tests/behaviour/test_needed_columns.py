@@ -1,0 +1,160 @@
+"""The library's statements run on exactly the columns that `crouter/policy/needs.py` lists, and on not one less."""
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from crouter.contract.deployment import Deployment
+from crouter.embedded import RunningCluster
+from crouter.generate.emit import emit
+from crouter.plan.plan import make_plan
+from crouter.policy.load import load
+from crouter.policy.needs import NEEDED_TABLES
+from crouter.runtime.accounts import Accounts
+from crouter.runtime.database.errors import DatabaseError
+from crouter.runtime.database.migrations import Origin, migrate
+from crouter.runtime.database.pool import Database
+from crouter.runtime.key_lookup import StoredKeys
+from crouter.runtime.keys import KeyStore
+from crouter.runtime.pricing.settlement import Charge
+from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
+from crouter.runtime.proxy.options import ORDINARY
+from crouter.runtime.proxy.usage import UsageCounts
+from crouter.runtime.purposes import PurposeRefusedError
+from crouter.runtime.retention.options import RetentionOptions, RetentionRefusedError
+from crouter.runtime.retention.run import run_retention
+from crouter.runtime.sealing import KeyedHasher
+from crouter.runtime.settings import read_settings
+from crouter.runtime.usage import Settlement, UsageStore
+from tests.behaviour.service import environment
+
+MINIMAL = Path(__file__).parents[1] / "cases" / "minimal" / "policy.yaml"
+# What a deletion needs is found by the retention rules, and what a request is measured by through its names.
+BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "account_id", "model", "occurred_at"}}
+COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
+
+
+def _evidence() -> str:
+    table = NEEDED_TABLES["retention_run"]
+    columns = "".join(
+        f"      {name}: {{type: {column.type}, why: {column.why}"
+        + (", optional: true" if not column.written_always else "")
+        + (f", values: [{', '.join(column.values)}]" if column.values else "")
+        + "}\n"
+        for name, column in table.columns.items()
+    )
+    head = (
+        f"  retention_run:\n    label: {table.label}\n    when: {table.when}\n    subject: none\n    source: service\n"
+    )
+    return f"{head}    technical:\n      id: {{type: uuid, key: true, why: names the run}}\n{columns}"
+
+
+@pytest.fixture(scope="module")
+def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
+    """The deployment of the minimal policy with evidence of retention runs, and its migrations."""
+    text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _evidence() + "never:\n", 1)
+    text = text.replace("ledger], keep: while_active}", "ledger, retention_run], keep: while_active}")
+    loaded = load(text)
+    assert loaded.policy is not None, loaded.problems
+    folder = tmp_path_factory.mktemp("smallest") / "generated"
+    emit(loaded.policy, folder)
+    return make_plan(loaded.policy).deployment, folder / "database" / "migrations"
+
+
+@pytest.fixture(scope="module")
+def smallest_database(cluster: RunningCluster, smallest: tuple[Deployment, Path]) -> str:
+    deployment, migrations = smallest
+    migrate(cluster.ensure_database("smallest"), migrations, Origin.of(deployment), plain_postgres=True)
+    return "smallest"
+
+
+@pytest.fixture
+def own_database(cluster: RunningCluster, smallest_database: str, database_names: Iterator[str]) -> str:
+    name = next(database_names)
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(smallest_database)))
+    return cluster.dsn(name)
+
+
+def _settlement(account: uuid.UUID, key: uuid.UUID) -> Settlement:
+    draft = UsageRecordDraft(
+        model_requested="claude",
+        model_reported="claude",
+        options_requested=ORDINARY,
+        counts=UsageCounts(input_tokens=5, output_tokens=7),
+        outcome=Outcome.COMPLETE,
+        status=200,
+        billable=True,
+        output_is_placeholder=False,
+        unknown_keys=(),
+        anomalies=(),
+    )
+    return Settlement(uuid.uuid4(), account, key, datetime.now(UTC), draft, Charge(12, (), "2026-11-23", ()))
+
+
+async def every_statement(deployment: Deployment, dsn: str) -> None:
+    """Everything that the library writes and reads by name, once."""
+    store = read_settings(deployment, environment(dsn, "http://127.0.0.1:1")).store
+    database = Database(store, deployment.database_schema)
+    await database.open()
+    try:
+        accounts, keys = Accounts(deployment, database), KeyStore(deployment, database, store)
+        account = await accounts.create("ada@example.org", "Ada")
+        assert await accounts.find("ADA@example.org") == account
+        for amount, kind in ((7, "grant"), (5, "top_up"), (-2, "refund")):
+            await accounts.credit(account, amount, kind)  # type: ignore[arg-type]  # the literals of CreditKind
+        new = await keys.create(account)
+        assert [listed.last_four for listed in await keys.list(account)] == [new.key.reveal()[-4:]]
+        hashes = KeyedHasher(store.lookup).all(new.key.reveal())
+        caller = await StoredKeys(deployment, database).find(hashes)
+        assert caller is not None
+        await UsageStore(deployment, database).record(_settlement(account, caller.key))
+        assert await accounts.balance(account) == 7 + 5 - 2 - 12
+        assert [state.balance_nanousd for state in await accounts.list()] == [-2]
+        assert (await keys.open(new.id)).reveal() == new.key.reveal()
+        await keys.renew()
+        await keys.revoke((await keys.rotate(account)).id)
+        await accounts.request_deletion(account)
+        await accounts.take_back_deletion(account)
+    finally:
+        await database.close()
+    results = await asyncio.to_thread(run_retention, dsn, deployment, RetentionOptions())
+    assert {result.outcome for result in results} == {"complete"}
+
+
+def test_the_schema_has_exactly_the_needed_columns(smallest: tuple[Deployment, Path]) -> None:
+    deployment, _ = smallest
+    for name, table in NEEDED_TABLES.items():
+        others = BY_RULES.get(name, {"id"})
+        assert set(deployment.record(name).field_names) - others == table.columns.keys() - others
+
+
+async def test_every_statement_runs_on_exactly_these_columns(
+    smallest: tuple[Deployment, Path], own_database: str
+) -> None:
+    await every_statement(smallest[0], own_database)
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+async def test_without_one_of_them_a_statement_fails(
+    smallest: tuple[Deployment, Path], own_database: str, table: str, column: str
+) -> None:
+    drop = sql.SQL("ALTER TABLE crouter.{} DROP COLUMN {} CASCADE")
+    with psycopg.connect(own_database, autocommit=True) as connection:
+        connection.execute(drop.format(sql.Identifier(table), sql.Identifier(column)))
+    records = tuple(
+        dataclasses.replace(record, fields=tuple(field for field in record.fields if field.name != column))
+        if record.name == table
+        else record
+        for record in smallest[0].records
+    )
+    with pytest.raises((DatabaseError, KeyError, PurposeRefusedError, RetentionRefusedError, AssertionError)):
+        await every_statement(dataclasses.replace(smallest[0], records=records), own_database)
