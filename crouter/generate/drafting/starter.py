@@ -1,12 +1,12 @@
 """Writes a first policy.yaml, commented for somebody who has never seen one. What it says loads as it is."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from crouter.generate.drafting.answers import RIGHTS, Answers
 from crouter.generate.drafting.vendors import Role, Vendor
 from crouter.generate.templates import Templates
 from crouter.policy.types import Duration
-
 
 REVIEW_AFTER = timedelta(days=180)
 """When a promise that a person keeps is looked at again."""
