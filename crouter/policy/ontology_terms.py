@@ -61,7 +61,7 @@ TERMS: dict[str, Term] = {
         ("MACAddress",),
     ),
     "fingerprint": Term(
-        "device_id", ("fingerprint", "browser fingerprint", "device fingerprint"), (), ("BrowserFingerprint",)
+        "device_id", ("browser fingerprint", "device fingerprint"), (), ("BrowserFingerprint",)
     ),
     "ip_address": Term(
         "person",

@@ -26,8 +26,9 @@ from crouter.generate.history import History
 from crouter.generate.render import render_all
 from crouter.policy.load import load
 from crouter.policy.model import Policy
-from tests.properties.policies import HOSTILE, Tree, as_yaml, loaded, policies
+from tests.properties.policies import HOSTILE, as_yaml, loaded, policies
 from tests.properties.shapes import SHAPES
+from tests.properties.tables import Tree
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -195,8 +196,12 @@ def grown(tree: Tree, times: int) -> Tree:
     for number in range(times):
         large["data"][f"more_{number}"] = copy.deepcopy(tree["data"][kept])
         large["purposes"][f"more_{number}"] = copy.deepcopy(tree["purposes"]["purpose_0"])
-        host = {"hosts": [f"more{number}.party.example"], "receives": [f"more_{number}", "account.email"]}
-        large["processors"][f"more_{number}"] = {**copy.deepcopy(tree["processors"][party]), **host}
+        own = {
+            "hosts": [f"more{number}.party.example"],
+            "receives": [f"more_{number}"],
+            "purposes": tree["data"][kept]["fields"]["field_0"]["purposes"],
+        }
+        large["processors"][f"more_{number}"] = {**copy.deepcopy(tree["processors"][party]), **own}
         large["cookies"][f"more_{number}"] = copy.deepcopy(tree["cookies"]["cookie_0"])
         for rule in ("account", "deletion"):
             large["retention"][rule]["of"].append(f"more_{number}")

@@ -31,7 +31,7 @@ TRIED_BY_RULES = 2
 TRIED_PAST_RULES = 40
 
 # The quickest first: the first family that shows a change is enough.
-ORDER = ("records", "web", "retention", "database", "edge", "policy", "service")
+ORDER = ("records", "web", "retention", "database", "edge", "policy", "proof", "service")
 
 # Changes that make sense only together with another one.
 A_KEY = {"type": "uuid", "key": True, "why": "names the row"}
