@@ -34,7 +34,7 @@ _HARMFUL = st.text(
     min_size=1,
     max_size=40,
 ).map(str.strip)
-# Hypothesis tries the strings of the source code too, and there are names that mean something to a rule: of vendors, say.
+# Hypothesis tries the strings of the source code too, and some mean something to a rule: names of vendors, say.
 HOSTILE = st.sampled_from(CODE) | _HARMFUL.filter(lambda text: not re.search(r"[A-Za-z]{2}", text))
 
 USES = ("essential.service", "essential.service.operations", "analytics.reporting", "functional.storage")
