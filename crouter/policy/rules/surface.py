@@ -14,11 +14,18 @@ OWN_PATHS = (
     "/privacy.md",
     "/privacy.txt",
     "/privacy.json",
+    "/privacy/history",
+    "/privacy/history.json",
+    "/privacy/policy.css",
+    "/privacy/proof",
+    "/privacy/proof.html",
+    "/privacy/proof.json",
     "/healthz",
     "/readyz",
     "/metrics",
     "/dashboard",
     "/assets/crouter.css",
+    "/assets/history.css",
     "/assets/pico.min.css",
 )
 """What the service answers itself, beside what begins with a dot. A test holds it to the service's own list."""
