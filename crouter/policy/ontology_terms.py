@@ -60,9 +60,7 @@ TERMS: dict[str, Term] = {
         ("user.device.device_id", "user.device.cookie_id", "user.device.cookie", "user.unique_id.pseudonymous"),
         ("MACAddress",),
     ),
-    "fingerprint": Term(
-        "device_id", ("browser fingerprint", "device fingerprint"), (), ("BrowserFingerprint",)
-    ),
+    "fingerprint": Term("device_id", ("browser fingerprint", "device fingerprint"), (), ("BrowserFingerprint",)),
     "ip_address": Term(
         "person",
         (
