@@ -119,7 +119,8 @@ class _Copy:
                 "hosts": tuple(self._host(host) for host in processor["hosts"]),
             }
             if is_single:
-                copy |= {"receives": (f"{ROOT}.email",), "mode": "store"}
+                email = self._tree["data"][ROOT]["fields"]["email"]
+                copy |= {"receives": (f"{ROOT}.email",), "purposes": tuple(email["purposes"]), "mode": "store"}
             self._result["processors"][self._name(name)] = copy
 
     def _host(self, host: str) -> str:

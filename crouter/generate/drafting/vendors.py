@@ -35,7 +35,7 @@ VENDORS = (
     Vendor("stripe", "Stripe", "payment", ("api.stripe.com",), "https://stripe.com/privacy"),
     Vendor("paddle", "Paddle", "payment", ("api.paddle.com",), "https://www.paddle.com/legal/privacy"),
     Vendor("supabase", "Supabase", "database", ("*.supabase.co",), "https://supabase.com/privacy"),
-    Vendor("neon", "Neon", "database", ("*.neon.tech",), "https://neon.com/privacy-policy"),
+    Vendor("neon", "Neon.tech", "database", ("*.neon.tech",), "https://neon.com/privacy-policy"),
     Vendor("cloudflare", "Cloudflare", "edge", (), "https://www.cloudflare.com/privacypolicy/"),
     Vendor("openpanel", "OpenPanel", "analytics", ("api.openpanel.dev",), "https://openpanel.dev/privacy"),
     Vendor("plausible", "Plausible", "analytics", ("plausible.io",), "https://plausible.io/privacy"),
