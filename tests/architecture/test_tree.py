@@ -32,15 +32,15 @@ def test_no_file_is_somebody_elses() -> None:
     "text",
     [
         "https://" + "registry.npm" + "js.org/wrangler",
-        "--index-url https://" + "py" + "pi.org/simple",
-        "cd /" + "work/main && make",
+        "--index" + "-url https://" + "py" + "pi.org/simple",
+        "cd {here}/crouter && make",
         "/" + "home/ada/crouter",
         "/" + "root/.cache",
         "/" + "Users/ada/crouter",
     ],
 )
 def test_a_planted_address_is_found(text: str, tmp_path: Path) -> None:
-    files = commit_nothing(tmp_path, {"docs/guide.md": f"first line\n{text}\n"})
+    files = commit_nothing(tmp_path, {"docs/guide.md": f"first line\n{text.replace('{here}', str(tmp_path.parent))}\n"})
     assert [(f.path, f.line) for f in tree.addresses(tmp_path, files)] == [("docs/guide.md", 2)]
 
 
