@@ -33,14 +33,14 @@ def test_no_file_is_somebody_elses() -> None:
     [
         "https://" + "registry.npm" + "js.org/wrangler",
         "--index" + "-url https://" + "py" + "pi.org/simple",
-        "cd {here}/crouter && make",
+        "cd {here}/docs && make",
         "/" + "home/ada/crouter",
         "/" + "root/.cache",
         "/" + "Users/ada/crouter",
     ],
 )
 def test_a_planted_address_is_found(text: str, tmp_path: Path) -> None:
-    files = commit_nothing(tmp_path, {"docs/guide.md": f"first line\n{text.replace('{here}', str(tmp_path.parent))}\n"})
+    files = commit_nothing(tmp_path, {"docs/guide.md": f"first line\n{text.replace('{here}', str(tmp_path))}\n"})
     assert [(f.path, f.line) for f in tree.addresses(tmp_path, files)] == [("docs/guide.md", 2)]
 
 

@@ -28,7 +28,7 @@ def tracked_files(root: Path) -> list[Path]:
 
 def addresses(root: Path, files: Iterable[Path]) -> Iterator[Finding]:
     """Lines that name a registry's host, a home, or the folder that this copy happens to lie in."""
-    here = f"{root.parent}/"
+    here = f"{root}/"
     for path in files:
         for number, line in enumerate(_lines(root / path), start=1):
             if REGISTRIES.search(line):
