@@ -8,7 +8,6 @@ import asyncio
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from crouter.cli.deployment import load_deployment
@@ -18,7 +17,7 @@ from crouter.cli.project import Project
 from crouter.development.environment import development_settings
 from crouter.development.state_folder import StateFolder
 from crouter.runtime.administration import Administration, administration
-from crouter.runtime.settings import read_store_settings
+from crouter.runtime.settings import read_database_settings, read_store_settings
 
 URL = "DATABASE_URL"
 Result = TypeVar("Result")
@@ -44,13 +43,8 @@ def store_environment(project: Project) -> dict[str, str]:
 
 def database_url(project: Project) -> str:
     """The address of the database alone, for commands that need no keys. Raises FailureError."""
-    environ = store_environment(project)
-    if environ.get(URL):
-        return environ[URL]
-    try:
-        return Path(environ[f"{URL}_FILE"]).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise FailureError(f"{URL}_FILE cannot be read as text") from problem
+    with told_as_sentences():
+        return read_database_settings(store_environment(project)).database_url.reveal()
 
 
 def with_stores(work: Callable[[Administration], Awaitable[Result]]) -> Result:

@@ -60,6 +60,14 @@ class KeyRing:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where the database is; `transaction_pooler` says that no session state lasts beyond a transaction."""
+
+    database_url: Secret[str]
+    transaction_pooler: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """What is needed to reach accounts and keys; `transaction_pooler` switches session state off."""
 
@@ -137,6 +145,14 @@ class _Reader:
             raise SettingsError(tuple(self.problems))
 
 
+def read_database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
+    """The database alone, for what needs no keys. Raises SettingsError."""
+    reader = _Reader(environ)
+    settings = _database(reader)
+    reader.give_up_on_problems()
+    return settings
+
+
 def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
     """What commands need that work on accounts and keys. Raises SettingsError."""
     reader = _Reader(environ)
@@ -194,7 +210,7 @@ def _listen(reader: _Reader) -> tuple[str, int]:
     return address.hostname, address.port
 
 
-def _store(reader: _Reader) -> StoreSettings:
+def _database(reader: _Reader) -> DatabaseSettings:
     url = reader.required("DATABASE_URL", "a PostgreSQL address, postgresql://USER:PASSWORD@HOST/DATABASE")
     parts = _split(url)
     if url and (parts is None or parts.scheme not in ("postgresql", "postgres")):
@@ -203,12 +219,17 @@ def _store(reader: _Reader) -> StoreSettings:
     if pooler not in ("", "transaction", "session"):
         reader.problems.append("CROUTER_DATABASE_POOLER: is transaction or session")
     by_port = parts is not None and parts.port == TRANSACTION_POOLER_PORT and pooler == ""
+    return DatabaseSettings(Secret(url), pooler == "transaction" or by_port)
+
+
+def _store(reader: _Reader) -> StoreSettings:
+    database = _database(reader)
     sealing, lookup = reader.key_ring("CROUTER_SEALING_KEYS"), reader.key_ring("CROUTER_LOOKUP_KEYS")
     if {key.key for key in sealing.keys} & {key.key for key in lookup.keys}:
         reader.problems.append("CROUTER_LOOKUP_KEYS: holds a key of CROUTER_SEALING_KEYS; each purpose has its own")
     return StoreSettings(
-        database_url=Secret(url),
-        transaction_pooler=pooler == "transaction" or by_port,
+        database_url=database.database_url,
+        transaction_pooler=database.transaction_pooler,
         sealing=sealing,
         lookup=lookup,
     )
