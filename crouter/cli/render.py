@@ -45,24 +45,44 @@ def render(
         Format, typer.Option("--format", help="Text is wrapped to the terminal; elsewhere it is the published file.")
     ] = Format.TEXT,
     section: Annotated[int | None, typer.Option("--section", min=1, help="Only this section, by its number.")] = None,
+    locale: Annotated[
+        str | None, typer.Option("--locale", help="One of policy.locales; policy.locale unless given.")
+    ] = (None),
 ) -> None:
     """Print the privacy policy as policy.yaml says it now, each sentence with its claim. Writes nothing."""
     terminal, project = Terminal(), Project.at(policy)
     plan = make_plan(require_policy(read_policy(project), terminal))
+    document = _in(plan, locale)
     if section is not None:
-        plan = _only(plan, section)
+        plan, document = _only(plan, document, section)
     if format is Format.TEXT and terminal.is_interactive:
-        _draw(terminal, plan.document)
+        _draw(terminal, document)
         return
+    language = "" if document is plan.document else f".{document.locale}"
     files = policy_view.render(plan, Templates())
-    terminal.raw(files[f"policy/privacy-policy.{_ENDINGS[format]}"])
+    terminal.raw(files[f"policy/privacy-policy{language}.{_ENDINGS[format]}"])
 
 
-def _only(plan: Plan, number: int) -> Plan:
-    sections = tuple(section for section in plan.document.sections if section.number == number)
+def _in(plan: Plan, locale: str | None) -> Document:
+    """The document in one language; in the policy's own unless one is given."""
+    documents = {document.locale: document for document in (plan.document, *plan.translations)}
+    if locale is None:
+        return plan.document
+    for name, document in documents.items():
+        if name == locale:
+            return document
+    raise FailureError(f"the policy is published in {', '.join(documents)}, and not in {visible(locale)}")
+
+
+def _only(plan: Plan, document: Document, number: int) -> tuple[Plan, Document]:
+    """The plan whose document has one section only, and that document."""
+    sections = tuple(section for section in document.sections if section.number == number)
     if not sections:
-        raise FailureError(f"the policy has sections 1 to {len(plan.document.sections)}, and no section {number}")
-    return replace(plan, document=replace(plan.document, sections=sections))
+        raise FailureError(f"the policy has sections 1 to {len(document.sections)}, and no section {number}")
+    short = replace(document, sections=sections)
+    if document is plan.document:
+        return replace(plan, document=short), short
+    return replace(plan, translations=tuple(short if one is document else one for one in plan.translations)), short
 
 
 def _draw(terminal: Terminal, document: Document) -> None:

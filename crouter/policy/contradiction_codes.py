@@ -159,4 +159,22 @@ CONTRADICTION_CODES = {
         _POLICHECK,
         "warning",
     ),
+    "PX-32": Code(
+        "our own cookies are forwarded",
+        "Browsers send our cookies with every request to us. Unless `drops_request_headers` takes them out, they leave "
+        "for the upstream, a session among them.",
+        _TOLD,
+    ),
+    "PX-33": Code(
+        "a log or a metric names people",
+        "A log field or a metric label holds what tells one person from another: an account, a key, an address. Logs "
+        "and metrics are kept and copied apart from the data that the document speaks of.",
+        "GDPR Article 5(1)(c), 13(1)",
+    ),
+    "PX-34": Code(
+        "stored by nobody who is named",
+        "One processor stores most of the data, and some of it is said to be nowhere. A database holds every table.",
+        _TOLD,
+        "warning",
+    ),
 }

@@ -25,7 +25,23 @@ TERMS: dict[str, Term] = {
     # Where somebody is.
     "location": Term(
         "person",
-        ("location", "geolocation", "geo location", "geo", "geoip", "geo ip", "whereabouts", "where you are", "place"),
+        (
+            "location",
+            "geolocation",
+            "geo location",
+            "geo",
+            "geoip",
+            "geo ip",
+            "whereabouts",
+            "where you are",
+            "place",
+            "locating",
+            "geolocating",
+            "nearest airport",
+            "neighbourhood",
+            "neighborhood",
+            "street",
+        ),
         ("user.location", "user.location.imprecise"),
         ("Location", "CurrentLocation", "Geographic", "TravelHistory", "Residency"),
     ),
@@ -46,7 +62,9 @@ TERMS: dict[str, Term] = {
         "location", ("geolocation header", "geo header", "location header"), derives=("location", "country")
     ),
     "timezone": Term("", ("time zone", "timezone", "tz", "utc offset"), derives=("region", "country")),
-    "wireless": Term("", ("ssid", "bssid", "wifi network", "cell tower", "cell id"), derives=("location", "city")),
+    "wireless": Term(
+        "", ("ssid", "bssid", "wifi network", "wi fi network", "cell tower", "cell id"), derives=("location", "city")
+    ),
     # What somebody uses.
     "device": Term(
         "person",
@@ -123,6 +141,8 @@ TERMS: dict[str, Term] = {
             "content of request",
             "user content",
             "transcript",
+            "embedding",
+            "search query",
         ),
         ("user.content", "user.content.private", "user.content.public", "user.content.self_image"),
     ),
@@ -132,7 +152,17 @@ TERMS: dict[str, Term] = {
         "content", ("output", "model output", "completion", "response text", "answer", "answer text", "reply")
     ),
     "tool_content": Term(
-        "content", ("tool input", "tool result", "tool input and result", "tool output", "tool call", "tool argument")
+        "content",
+        (
+            "tool input",
+            "tool result",
+            "tool input and result",
+            "tool output",
+            "tool call",
+            "tool argument",
+            "tool name",
+            "name of tool",
+        ),
     ),
     "attachment": Term(
         "content",

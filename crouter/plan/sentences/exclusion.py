@@ -3,7 +3,9 @@
 from crouter.plan.phrases import Sentence, Value, listed, phrase, sentence
 from crouter.plan.sentences import vocabulary
 from crouter.plan.sentences.topic import Topic
+from crouter.plan.words import duration_words
 from crouter.policy.parts.data import Never
+from crouter.policy.types import Duration
 
 
 def excludes(topic: Topic) -> list[Sentence]:
@@ -33,7 +35,20 @@ def passes_through(topic: Topic) -> list[Sentence]:
         said = [sentence("between you and ", label, ", ", ways)]
     if "retain" in never.not_:
         said.append(sentence("we ", Value(topic.at("not", never.not_.index("retain")), "retain"), " none of this"))
-    return said
+    return said + _kept_by_the_receiver(topic, never)
+
+
+def _kept_by_the_receiver(topic: Topic, never: Never) -> list[Sentence]:
+    """Who reads that we keep nothing learns here, and not elsewhere only, that somebody else does for a while."""
+    name = never.passes_through_to
+    if name is None:
+        return []
+    receiver = topic.policy.processors[name]
+    if not isinstance(receiver.keeps.for_, Duration):
+        return []
+    label = Value(f"processors.{name}.label", receiver.label, proper=True)
+    period = Value(f"processors.{name}.keeps.for", duration_words(receiver.keeps.for_))
+    return [sentence(label, " states that it keeps it for ", period)]
 
 
 def office(topic: Topic) -> list[Sentence]:

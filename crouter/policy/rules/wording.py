@@ -42,11 +42,14 @@ DEFERRAL = re.compile(
 
 # `law` quotes a law, `never` is a promise of its own, and a reason is not for the public.
 _NOT_PROSE = frozenset({"waivers", "metrics"})
+# A name is what somebody is called, whatever it means.
+_NAMES = frozenset({("service", "name"), ("controller", "name")})
 
 
 def _prose(policy: Policy) -> Iterator[tuple[Path, str]]:
     for path, text in texts_of(policy):
-        if path[0] not in _NOT_PROSE and path[-1] not in ("law", "why", "office"):
+        is_name = path in _NAMES or (path[0] == "processors" and path[-1] == "label")
+        if not is_name and path[0] not in _NOT_PROSE and path[-1] not in ("law", "why", "office"):
             yield path, text
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Command, edit
+from tests.unit.plan.translated import translated
 
 
 @pytest.mark.parametrize(("name", "ending"), [("text", "txt"), ("md", "md"), ("html", "html"), ("json", "json")])
@@ -47,3 +48,30 @@ def test_a_terminal_gets_wrapped_text_with_every_claim(command: Command, monkeyp
     out = command("render", "--section", "2").out
     assert "\x1b[" in out
     assert "exclude-location" in out
+
+
+def _translate(project: Path) -> None:
+    policy = project / "policy.yaml"
+    policy.write_text(translated(policy.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "ending"), [("text", "txt"), ("md", "md"), ("html", "html"), ("json", "json")])
+def test_another_language_is_its_generated_file_to_the_byte(
+    project: Path, command: Command, name: str, ending: str
+) -> None:
+    _translate(project)
+    command("generate")
+    rendered = command("render", "--locale", "de", "--format", name)
+    assert rendered.out == (project / "generated" / "policy" / f"privacy-policy.de.{ending}").read_text("utf-8")
+
+
+def test_one_section_of_another_language_holds_no_other(project: Path, command: Command) -> None:
+    _translate(project)
+    told = json.loads(command("render", "--locale", "de", "--section", "6", "--format", "json").out)
+    assert [section["title"] for section in told["sections"]] == ["Data Retention (deutsch)"]
+
+
+def test_a_language_that_is_not_published_is_refused(command: Command) -> None:
+    outcome = command("render", "--locale", "de")
+    assert outcome.status == 1
+    assert "published in en, and not in de" in outcome.err

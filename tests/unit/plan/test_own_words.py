@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from crouter.generate.history import History
 from crouter.generate.render import render_all
@@ -16,6 +15,7 @@ from crouter.policy.load import load
 from crouter.policy.model import Policy
 from crouter.policy.placeholders import Placeholder, StrayBrace, pieces_of, typed_text
 from crouter.policy.types import Duration, Locale
+from tests.unit.plan.translated import translated
 
 POLICY = Path(__file__).parents[3] / "policy.yaml"
 RETAIN = "retain-usage: {says: retains, about: retention.usage, enforced_by: [retention_job]}"
@@ -99,14 +99,7 @@ def test_braces_can_be_meant() -> None:
 
 def _translated() -> Policy:
     """The real policy with German words for every claim."""
-    text = yaml.safe_load(POLICY.read_text(encoding="utf-8"))
-    text["policy"]["locales"] = {"de": {"title": "Datenschutzerklärung", "description": "eine Schnittstelle"}}
-    keys = {"retains": ".keep", "deletes": ".within", "answers": ".deadline"}
-    for section in text["sections"]:
-        section["titles"] = {"de": f"{section['title']} (deutsch)"}
-        for claim in section["claims"].values():
-            claim["words"] = {"de": f"Das gilt: {{{claim['about']}{keys.get(claim['says'], '')}}}."}
-    loaded = load(yaml.safe_dump(text, allow_unicode=True, sort_keys=False))
+    loaded = load(translated(POLICY.read_text(encoding="utf-8")))
     assert loaded.policy is not None, loaded.problems
     return loaded.policy
 

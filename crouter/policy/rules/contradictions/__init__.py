@@ -3,6 +3,7 @@
 from crouter.policy.rules.contradictions import (
     backups,
     configured,
+    identity,
     keeping,
     kept,
     negatives,
@@ -14,6 +15,7 @@ from crouter.policy.rules.contradictions import (
 
 RULES = (
     *kept.RULES,
+    *identity.RULES,
     *sinks.RULES,
     *sharing.RULES,
     *keeping.RULES,
@@ -25,7 +27,7 @@ RULES = (
 )
 """What is an error."""
 
-ADVICE = (*sinks.ADVICE, *keeping.ADVICE, *receiving.ADVICE, *parties.ADVICE)
+ADVICE = (*sinks.ADVICE, *identity.ADVICE, *keeping.ADVICE, *receiving.ADVICE, *parties.ADVICE)
 """What is worth a look."""
 
 __all__ = ["ADVICE", "RULES"]

@@ -21,6 +21,12 @@ _BUILT = re.compile(
     r"|two[- ]factor|2FA|multi[- ]factor|MFA|penetration test\w*|bug bounty)\b",
     re.I,
 )
+_HOSTED = re.compile(
+    r"\b(hosted|located|stored|kept|processed|stays?|servers?|remains?)( only| exclusively| entirely)? (with)?in "
+    r"(the )?(EU|EEA|European Union|Europe|UK|United Kingdom|US|USA|United States|Switzerland|Germany|France"
+    r"|Ireland|Canada)"
+    r"\b"
+)
 _TLS = re.compile(r"\b(?:TLS|SSL)\s*v?(\d(?:\.\d)?)\b", re.I)
 _CIPHER = re.compile(
     r"\b(AES[- ]?\d{3}(?:[- ][A-Z]{3})?|ChaCha20(?:-Poly1305)?|RSA[- ]?\d*|3DES|Blowfish|Twofish)\b", re.I
@@ -53,7 +59,7 @@ def _infrastructure(policy: Policy) -> Iterator[Finding]:
         if policy.security.edge is None and (match := _EDGE.search(text)):
             sentence = f"the text speaks of {match[0]}, and security.edge is not declared, so that nothing is generated"
             yield Finding(path, sentence, "declare security.edge, or delete the words")
-        if match := _BUILT.search(text):
+        if match := _BUILT.search(text) or _HOSTED.search(text):
             sentence = f"the text speaks of {match[0]}, which no part of this policy declares or generates"
             yield Finding(path, sentence, "delete the words: nothing here makes them true")
 

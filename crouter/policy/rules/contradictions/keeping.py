@@ -160,6 +160,18 @@ def _receivers(policy: Policy) -> Iterator[Finding]:
                 yield Finding(path, sentence, "delete the words: what we do is told by the verbs of `not`")
 
 
+def _passed_on(policy: Policy) -> Iterator[Finding]:
+    for name, processor in policy.processors.items():
+        keeps = processor.keeps.for_
+        passed_on = [received for received in processor.receives if received.partition(".")[0] in policy.data]
+        # What a period of such a one is about may be the content.
+        is_judged = processor.mode == "transit" and "content" not in processor.receives
+        if is_judged and passed_on and keeps not in ("none", "unstated"):
+            kept = keeps.text if isinstance(keeps, Duration) else keeps
+            sentence = f"{passed_on[0]} is said to pass through {name} only, and `keeps` says {kept}"
+            yield Finding(("processors", name, "mode"), sentence, "write `mode: store`")
+
+
 def _silent_receivers(policy: Policy) -> Iterator[Finding]:
     """Whoever sees what is "not retained" and states no period."""
     for name, never in policy.never.items():
@@ -177,6 +189,7 @@ def _silent_receivers(policy: Policy) -> Iterator[Finding]:
 
 RULES = (
     Rule("PX-09", ("never", "processors"), _receivers),
+    Rule("PX-09", ("data", "processors"), _passed_on),
     Rule("PX-11", ("retention",), _two_deletions),
     Rule("PX-11", ("data", "retention"), _typed_periods),
     Rule("PX-11", ("processors",), _typed_periods_of_processors),

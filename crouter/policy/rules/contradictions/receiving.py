@@ -5,10 +5,13 @@ from urllib.parse import urlsplit
 
 from crouter.policy.model import Policy
 from crouter.policy.parts.data import DataField
+from crouter.policy.parts.parties import Processor
 from crouter.policy.rules.frame import Finding, Rule
-from crouter.policy.vendors import vendor_of_host, vendors_in
+from crouter.policy.vendors import Vendor, vendor_of_host, vendors_in
 
 _NO_FIELDS = frozenset({"content", "analytics"})
+# Whoever runs a database serves every purpose that its rows have, by holding them.
+_TECHNICAL = "TechnicalServiceProvision"
 
 
 def _fields_received(policy: Policy, received: str) -> list[DataField]:
@@ -24,15 +27,15 @@ def _uses(policy: Policy, purposes: Iterator[str] | tuple[str, ...]) -> set[str]
 
 
 def _is_served(wanted: set[str], having: set[str]) -> bool:
-    """Whether two sets of fideslang's data uses meet: equal, or one more general than the other."""
-    return any(
-        one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.") for one in wanted for other in having
-    )
+    """Whether a use in `wanted` is one in `having`, or a narrower kind of one: fideslang's data uses."""
+    return any(one == other or one.startswith(f"{other}.") for one in wanted for other in having)
 
 
 def _mismatches(policy: Policy) -> Iterator[tuple[str, int, str, bool]]:
     """Processor, index and name of what it receives for no purpose of that data, and whether it is of another kind."""
     for name, processor in policy.processors.items():
+        if _only_holds(policy, processor):
+            continue
         wanted = _uses(policy, processor.purposes)
         for index, received in enumerate(processor.receives):
             fields = _fields_received(policy, received)
@@ -41,6 +44,10 @@ def _mismatches(policy: Policy) -> Iterator[tuple[str, int, str, bool]]:
             if having and wanted and not shares and not _is_served(wanted, having):
                 of_another_kind = not {use.split(".")[0] for use in wanted} & {use.split(".")[0] for use in having}
                 yield name, index, received, of_another_kind
+
+
+def _only_holds(policy: Policy, processor: Processor) -> bool:
+    return all(name in policy.purposes and policy.purposes[name].dpv == _TECHNICAL for name in processor.purposes)
 
 
 def _finding(policy: Policy, name: str, index: int, received: str) -> Finding:
@@ -93,9 +100,14 @@ def _unnamed_vendors(policy: Policy) -> Iterator[Finding]:
         for host in processor.hosts:
             vendor = vendor_of_host(host)
             known = vendors_in(processor.label) or vendor is None or vendor.name in named
-            if vendor is not None and vendor.kind != "hosting" and not known:
+            if vendor is not None and vendor.kind != "hosting" and not known and not _is_short_for(processor, vendor):
                 sentence = f"`{host}` is a host of {vendor.name}, and the policy calls the processor {processor.label}"
                 yield Finding(("processors", name, "label"), sentence, f"call it {vendor.name}")
+
+
+def _is_short_for(processor: Processor, vendor: Vendor) -> bool:
+    # Some names are ordinary words, so that the table has them with their domain: "Neon.tech".
+    return vendor.name.lower().startswith(f"{processor.label.lower()}.")
 
 
 def _own_hosts(policy: Policy) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What is never kept reaches no sink: no log, metric, cookie, storage key, analytics event, and no forwarded header."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from crouter.policy.model import Policy
@@ -11,6 +12,7 @@ from crouter.policy.rules.frame import Check, Finding, Rule
 
 Sink = tuple[Path, str, Thing]
 
+_KEEPING = re.compile(r"\b(stor|log|keep|retain|record|sav|archiv)(e|es|ing|ging)?\b", re.IGNORECASE)
 _ABOUT_PEOPLE = frozenset({"collect", "track"})
 _PASSED_ON = frozenset({"collect", "track", "share"})
 
@@ -49,6 +51,10 @@ def _tasks(policy: Policy) -> Iterator[Sink]:
         yield ("processors", name, "does"), f"what {name} does", Thing((processor.does,))
 
 
+def _keeping_tasks(policy: Policy) -> Iterator[Sink]:
+    return (sink for sink in _tasks(policy) if _KEEPING.search(sink[2].texts[0]))
+
+
 def _reasons(policy: Policy) -> Iterator[Sink]:
     for name, purpose in policy.purposes.items():
         yield ("purposes", name, "label"), f"the purpose {name}", Thing((purpose.label,))
@@ -62,6 +68,7 @@ SINKS: tuple[tuple[tuple[str, ...], Callable[[Policy], Iterator[Sink]], frozense
     (("analytics",), _events, _ABOUT_PEOPLE),
     # Of what only may not be stored, somebody may well do something: answering prompts, taking card payments.
     (("processors",), _tasks, _ABOUT_PEOPLE),
+    (("processors",), _keeping_tasks, SINKING - _ABOUT_PEOPLE),
     (("purposes",), _reasons, _ABOUT_PEOPLE),
 )
 """The parts of a sink, what stands in it, and the verbs that it would break."""
