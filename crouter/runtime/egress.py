@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 from aiohttp import ClientRequest, ClientTimeout
@@ -68,12 +68,60 @@ class Answer:
         self._response.close()
 
 
+class Receiver(Protocol):
+    def head(self, status: int, headers: Headers) -> None: ...
+    def body(self, data: bytes) -> None: ...
+    def flush(self) -> None: ...
+    def end(self) -> None: ...
+    def broke_off(self, error: UpstreamError) -> None: ...
+
+
+class UpstreamExchange:
+    def __init__(self, channel: "ContentChannel", request: Any, receiver: Receiver) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(channel, request, receiver))
+        self._answer: Answer | None = None
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+    def pause(self) -> None:
+        self._open.clear()
+
+    def resume(self) -> None:
+        self._open.set()
+
+    async def _run(self, channel: "ContentChannel", request: Any, receiver: Receiver) -> None:
+        answer = None
+        try:
+            answer = await channel.send(*request)
+            del request
+            receiver.head(answer.status, answer.headers)
+            receiver.flush()
+            async for piece in answer.pieces():
+                receiver.body(piece)
+                receiver.flush()
+                await self._open.wait()
+            receiver.end()
+        except UpstreamError as error:
+            receiver.broke_off(error)
+        finally:
+            if answer is not None:
+                answer.close()
+
+
 class ContentChannel:
     """Sends requests, with content, to one origin of one processor that is declared to receive it."""
 
     def __init__(self, origin: URL, session: aiohttp.ClientSession) -> None:
         self._origin = origin
         self._session = session
+
+    def exchange(
+        self, method: str, target: str, headers: Headers, body: bytes | None, receiver: Receiver
+    ) -> UpstreamExchange:
+        return UpstreamExchange(self, (method, target, headers, body), receiver)
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes | None) -> Answer:
         """Sends one request and waits for the head of its answer. `target` is a raw path with its query.

@@ -38,6 +38,14 @@ class Settling:
         """Whether a further request may be forwarded, or too many settlements wait for the database."""
         return len(self._open) < OPEN_MAX
 
+    def record(self, settlement: Settlement) -> bool:
+        """Whether the record is safe at once."""
+        return False
+
+    async def recorded(self, settlement: Settlement) -> None:
+        """Writes the record. Raises NotRecordedError."""
+        await self.written(self.begin(settlement))
+
     def begin(self, settlement: Settlement) -> "asyncio.Task[bool]":
         """Starts writing one; the task gives whether it was written."""
         self._balances.charge(settlement.account, settlement.charge.cost_nanousd)

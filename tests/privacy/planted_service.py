@@ -26,11 +26,11 @@ from typing import Any
 import psycopg
 
 import crouter.runtime.serve as serving
+from crouter.runtime.front import admission
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.proxy.attempt import Attempt
 from crouter.runtime.proxy.headers import Headers, RequestHeaders
 from crouter.runtime.proxy.request import read_request
-from crouter.runtime.server import messages
 from generated.service import DEPLOYMENT
 
 ELSEWHERE, MARK_REVERSED, CENSUS = "TEST_ELSEWHERE", "TEST_MARK_REVERSED", "TEST_CENSUS"
@@ -177,7 +177,7 @@ def plant() -> None:
         return forwarded(chosen, headers)
 
     for owner, name, switched in (
-        (messages, "read_request", read_request_switched),
+        (admission, "read_request", read_request_switched),
         (Attempt, "body", tapped_switched),
         (RequestHeaders, "forwarded", forwarded_switched),
         (serving, "Metrics", KnownMetrics),

@@ -96,6 +96,11 @@ class Attempt:
         return self.state is State.ENDED
 
     @property
+    def is_stream(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return self._tap is not None
+
+    @property
     def has_stopped(self) -> bool:
         """Whether a stream has said its last word, `message_stop`."""
         return self._tap is not None and self._tap.facts.stopped
