@@ -42,6 +42,11 @@ class Balances:
         self._clock = clock
         self._known: OrderedDict[uuid.UUID, _Known] = OrderedDict()
 
+    def is_known_positive(self, account: uuid.UUID) -> bool:
+        """Whether a balance above zero was read lately; False says nothing: ask `has_credit`."""
+        known = self._known.get(account)
+        return known is not None and known.nanousd > 0 and known.is_usable(self._clock())
+
     async def has_credit(self, account: uuid.UUID) -> bool:
         """Whether the balance is above zero. Raises DatabaseError when that cannot be known."""
         known, now = self._known.get(account), self._clock()

@@ -98,7 +98,7 @@ class KeyLookup:
 
     def known(self, key: ApiKey) -> Caller | None:
         """Whose key this is, if that was confirmed lately; None says nothing: ask `caller`."""
-        entry = self._entries.get(self._hasher.newest(key.reveal()).digest)
+        entry = self._entries.get(self._hasher.newest_digest(key.reveal()))
         if entry is None or not self._is_fresh(entry):
             return None
         caller = entry.caller

@@ -28,7 +28,8 @@ class UnfilledColumnError(Exception):
     """The policy declares a usage column that no measurement of this library can fill."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every answer, and a frozen one takes several times as long to make.
+@dataclass(slots=True)
 class Settlement:
     """One ended attempt with its price. `id` names the attempt, the usage row and the ledger entry alike."""
 

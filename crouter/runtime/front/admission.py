@@ -11,7 +11,7 @@ from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.parts import Parts
 from crouter.runtime.pricing.book import Unpriced
-from crouter.runtime.proxy.authentication import ApiKey, Ambiguous, Missing, Presented, presented_key
+from crouter.runtime.proxy.authentication import Ambiguous, ApiKey, Missing, Presented, presented_key
 from crouter.runtime.proxy.errors import (
     ErrorReply,
     authentication_ambiguous,
@@ -66,6 +66,10 @@ class Admission:
             return invalid_request(accepted.message)
         unpriced = self._unpriced(accepted, at)
         return accepted if unpriced is None else invalid_request(unpriced.message)
+
+    def has_known_credit(self, caller: Caller) -> bool:
+        """Whether the request may go on, as far as this process knows; False says nothing."""
+        return self._parts.settling.has_room and self._parts.balances.is_known_positive(caller.account)
 
     async def credit_fault(self, caller: Caller, request_id: str) -> ErrorReply | None:
         """Refuses an account without credit, and everybody while too many records wait for the database."""

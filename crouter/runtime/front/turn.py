@@ -132,6 +132,8 @@ class Turn:
         accepted = self._front.admission.read(body, self._received_at)
         if isinstance(accepted, ErrorReply):
             return self.refuse(accepted)
+        if self._front.admission.has_known_credit(caller):
+            return self._forward(caller, accepted)
         return self._later(self._ask_credit(caller, accepted))
 
     def _forward(self, caller: Caller, accepted: Accepted) -> None:
