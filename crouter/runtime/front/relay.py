@@ -97,7 +97,6 @@ class MeteredRelay:
         "_held_bytes",
         "_holds",
         "_is_stream",
-        "_pieces",
         "_relays",
         "_takes_an_event",
     )
@@ -108,7 +107,6 @@ class MeteredRelay:
         self._admitted = admitted
         self._attempt = Attempt(admitted.accepted.model, admitted.accepted.options)
         self._exchange: UpstreamExchange | None = None
-        self._pieces: list[bytes] = []
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._holds = False
@@ -118,7 +116,10 @@ class MeteredRelay:
 
     def start(self, target: str, headers: Headers, body: bytes) -> None:
         """Forwards the request; called once."""
-        self._exchange = self._relays.passage.exchange("POST", target, headers, body, self)
+        try:
+            self._exchange = self._relays.passage.exchange("POST", target, headers, body, self)
+        except Exception as error:  # noqa: BLE001
+            self._crashed(error)
 
     # The client's side.
 
@@ -148,20 +149,23 @@ class MeteredRelay:
             self._crashed(error)
 
     def body(self, data: bytes) -> None:
-        """Bytes of the answer. What came in one read is looked at and passed on together, in `flush`."""
-        self._pieces.append(data)
-
-    def flush(self) -> None:
-        """All that one read brought has been given."""
+        """What one read brought of the body."""
         try:
-            self._relay(self._taken())
+            self._attempt.body(data)
+            client = self._client
+            if client is None:
+                return
+            if self._holds or (self._is_stream and self._attempt.has_stopped):
+                self._hold(client, data)
+            else:
+                self._has_written = True
+                client.write(data)
         except Exception as error:  # noqa: BLE001
             self._crashed(error)
 
     def end(self) -> None:
         """The answer is over, as HTTP says."""
         try:
-            self._held.append(self._taken())
             self._end(Ending.UPSTREAM_CLOSED, None)
         except Exception as error:  # noqa: BLE001
             self._crashed(error)
@@ -169,7 +173,6 @@ class MeteredRelay:
     def broke_off(self, error: UpstreamError) -> None:
         """There is no answer, or no more of it."""
         try:
-            self._relay(self._taken())
             self._end(Ending.UPSTREAM_BROKE_OFF, upstream_fault(error))
         except Exception as crash:  # noqa: BLE001
             self._crashed(crash)
@@ -191,34 +194,28 @@ class MeteredRelay:
         self._holds = status < 400 and not is_stream
         if self._client is not None:
             self._client.answer_begins(status, self._relays.passage.returned(headers, self._admitted.request_id))
+            if is_stream:
+                # If nothing of the body came with it: a client shows that it has begun.
+                asyncio.get_running_loop().call_soon(self._send_head)
 
-    def _taken(self) -> bytes:
-        """What has come since the last time; the tap has seen it."""
-        pieces = self._pieces
-        if not pieces:
-            return b""
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._pieces = []
-        self._attempt.body(data)
-        return data
-
-    def _relay(self, data: bytes) -> None:
+    def _send_head(self) -> None:
         client = self._client
-        if client is None:
-            return
-        if self._holds:
-            self._hold(client, data)
-        elif self._is_stream and self._attempt.has_stopped:
-            self._held.append(data)
-        elif data or (self._is_stream and not self._has_written):
+        if client is not None and not self._has_written and not self._held:
             self._has_written = True
-            client.write(data)
+            client.write(b"")
 
     def _hold(self, client: Client, data: bytes) -> None:
         held = self._held
         held.append(data)
         self._held_bytes += len(data)
-        while self._held_bytes > HELD_BYTES_MAX and len(held) > 1:
+        if self._held_bytes <= HELD_BYTES_MAX:
+            return
+        if self._is_stream:
+            # It has said that it is over, and goes on: what came until here is whole.
+            self._cancel()
+            self._end(Ending.UPSTREAM_BROKE_OFF, None)
+            return
+        while len(held) > 1 and self._held_bytes > HELD_BYTES_MAX:
             first = held.pop(0)
             self._held_bytes -= len(first)
             self._has_written = True
