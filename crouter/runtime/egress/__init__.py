@@ -10,13 +10,14 @@ from crouter.runtime.egress.drop_patterns import drop_patterns
 from crouter.runtime.egress.errors import EgressRefusedError, UpstreamError, UpstreamTimeoutError
 from crouter.runtime.egress.exchange import Receiver, UpstreamExchange
 from crouter.runtime.egress.guard import Egress
-from crouter.runtime.egress.request_head import Headers
+from crouter.runtime.egress.request_head import HeaderLines, Headers
 
 __all__ = [
     "Answer",
     "ContentChannel",
     "Egress",
     "EgressRefusedError",
+    "HeaderLines",
     "Headers",
     "Receiver",
     "UpstreamError",

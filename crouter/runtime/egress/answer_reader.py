@@ -35,6 +35,8 @@ class AnswerReader:
         "broken",
         "ended",
         "headers",
+        "is_fresh",
+        "on_body",
         "pieces",
         "reusable",
         "status",
@@ -42,8 +44,10 @@ class AnswerReader:
     )
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
         self.pieces: list[bytes] = []
+        # Called by the parser for every piece: the list itself takes it, without a step through Python.
+        self.on_body = self.pieces.append
+        self._parser = httptools.HttpResponseParser(self)
         self.expect(is_head=False)
 
     def expect(self, *, is_head: bool) -> None:
@@ -56,10 +60,12 @@ class AnswerReader:
         self.status = 0
         self.headers: Headers = ()
         self.pieces.clear()
+        self.is_fresh = True
         self.ended = self.broken = self.reusable = self.until_close = False
 
     def feed(self, data: bytes) -> None:
         """Reads on. Not to be called once the answer has ended or is broken."""
+        self.is_fresh = False
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -111,9 +117,6 @@ class AnswerReader:
             # The parser would wait for the body that the length describes. It cannot be used again.
             self.ended = True
             raise _NotReadOnError
-
-    def on_body(self, data: bytes) -> None:
-        self.pieces.append(data)
 
     def on_message_complete(self) -> None:
         if self._interim:

@@ -6,7 +6,7 @@ from crouter.runtime.egress.answer import Answer
 from crouter.runtime.egress.errors import EgressRefusedError
 from crouter.runtime.egress.exchange import Receiver, UpstreamExchange
 from crouter.runtime.egress.pool import Pool
-from crouter.runtime.egress.request_head import Headers, request_head
+from crouter.runtime.egress.request_head import HeaderLines, Headers, request_head
 
 
 class ContentChannel:
@@ -20,7 +20,7 @@ class ContentChannel:
         self._tell_refused = refused
 
     def exchange(
-        self, method: str, target: str, headers: Headers, body: bytes | None, receiver: Receiver
+        self, method: str, target: str, headers: Headers | HeaderLines, body: bytes | None, receiver: Receiver
     ) -> UpstreamExchange:
         """Begins a request and returns at once; `receiver` is told about its answer. `target` is a raw path with
         its query; host and length are added to the headers.

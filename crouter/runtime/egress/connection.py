@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 from crouter.runtime.egress.answer_reader import AnswerReader
 from crouter.runtime.egress.errors import UpstreamError, UpstreamTimeoutError
 from crouter.runtime.egress.exchange import UpstreamExchange
+from crouter.runtime.egress.plain_answer import PlainAnswer, plain_answer
 
 # Up to here copying the body behind the head is cheaper than a second buffer in the same write.
 JOINED_BYTES_MAX: Final = 16 * 1024
@@ -142,6 +143,11 @@ class Connection(asyncio.Protocol):
             self._abort()
             return
         self.heard_at = self._clock()
+        if self._reader.is_fresh and not exchange.is_head:
+            plain = plain_answer(data)
+            if plain is not None:
+                self._tell_plain(exchange, plain)
+                return
         self._reader.feed(data)
         self._tell(exchange)
 
@@ -195,6 +201,19 @@ class Connection(asyncio.Protocol):
             receiver.end()
         elif reader.broken:
             self._fail(UpstreamError())
+
+    def _tell_plain(self, exchange: UpstreamExchange, answer: PlainAnswer) -> None:
+        """Passes on an answer that came whole."""
+        receiver = exchange.receiver
+        assert receiver is not None, "an exchange that is over is on no connection"
+        status, headers, body = answer
+        self._reader.reusable = True
+        receiver.head(status, headers)
+        if body and self._exchange is exchange:
+            receiver.body(body)
+        if self._exchange is exchange:
+            self._finish(exchange)
+            receiver.end()
 
     def _finish(self, exchange: UpstreamExchange) -> None:
         exchange.over()

@@ -34,13 +34,13 @@ class Front:
         self.edge = edge
         self.admission = admission
         self.relays = relays
-        self.passage = relays.passage
         self.teller = teller
         self.log = relays.parts.log
         self.make_handler = make_handler
         proxy = relays.parts.deployment.proxy
         self.body_bytes_max = proxy.body_bytes_max
-        self.heads = HeadReader(route.path for route in proxy.routes if route.name in SERVED_ROUTES)
+        paths = [route.path for route in proxy.routes if route.name in SERVED_ROUTES]
+        self.heads = HeadReader(paths, relays.passage.request_headers)
         self.connections: set[Connection] = set()
         # Seconds of the monotonic clock, as of the last sweep: exact enough for deadlines, and free.
         self.now = time.monotonic()

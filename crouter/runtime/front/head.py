@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from crouter.runtime.edge_signature import EDGE_HEADER
+from crouter.runtime.egress import HeaderLines
+from crouter.runtime.proxy.content_coding import readable_accept_encoding
+from crouter.runtime.proxy.headers import USUAL, RequestHeaders
 
 HEAD_BYTES_MAX: Final = 16 * 1024
 HEAD_END: Final = b"\r\n\r\n"
@@ -22,8 +25,23 @@ _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 _LENGTH = re.compile(r"[0-9]{1,10}")
 _REQUEST_LINE = re.compile(rb"[A-Z]{1,20} [!-~]+ HTTP/1\.[01]\r\n")
 
-# What changes how a message is framed, sent or answered; or would be read differently if it came twice.
-_NOT_PLAIN: Final = frozenset(
+# What to do with a header. The numbered ones decide something here, and have to come once.
+_KEEP, _DROP, _NOT_PLAIN, _HOST_IS, _LENGTH_IS, _KEY_IS, _BEARER_IS, _EDGE_IS, _CODING_IS, _TYPE_IS, _CONNECTION_IS = (
+    range(11)
+)
+_ONCE: Final = {
+    "host": _HOST_IS,
+    "content-length": _LENGTH_IS,
+    "x-api-key": _KEY_IS,
+    "authorization": _BEARER_IS,
+    EDGE_HEADER: _EDGE_IS,
+    "accept-encoding": _CODING_IS,
+    "content-type": _TYPE_IS,
+    "connection": _CONNECTION_IS,
+}
+_KEY_NAMES: Final = {_KEY_IS: "x-api-key", _BEARER_IS: "authorization"}
+# What changes how a message is framed, sent or answered.
+_UNUSUAL: Final = frozenset(
     {
         "transfer-encoding",
         "te",
@@ -36,36 +54,42 @@ _NOT_PLAIN: Final = frozenset(
         "proxy-connection",
     }
 )
-_ONCE: Final = frozenset(
-    {"host", "content-length", "content-type", "connection", "x-api-key", "authorization", EDGE_HEADER}
-)
-_NEEDED: Final = frozenset({"host", "content-length"})
-_JUDGED: Final = _NOT_PLAIN | _ONCE
 
 
 class PlainHead:
-    """A head that was read. `headers` are all of them, as they came; `edge` is the edge's signature."""
+    """A head that was read. `lines` are the headers that may leave, as they leave; `presented` are those with keys."""
 
-    __slots__ = ("body_bytes", "edge", "headers", "path", "target")
+    __slots__ = ("body_bytes", "edge", "lines", "presented", "target")
 
     def __init__(
-        self, target: str, path: str, headers: Sequence[tuple[str, str]], body_bytes: int, edge: str | None
+        self,
+        target: str,
+        lines: HeaderLines,
+        body_bytes: int,
+        presented: Sequence[tuple[str, str]],
+        edge: str | None,
     ) -> None:
         self.target = target
-        self.path = path
-        self.headers = headers
+        self.lines = lines
         self.body_bytes = body_bytes
+        self.presented = presented
         self.edge = edge
 
 
 class HeadReader:
-    """Reads heads of requests to the given paths, which are plain text without placeholders."""
+    """Reads heads of requests to the given paths, which are plain text without placeholders.
 
-    __slots__ = ("_line",)
+    `chosen` decides which headers may leave.
+    """
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    __slots__ = ("_actions", "_chosen", "_line")
+
+    def __init__(self, paths: Iterable[str], chosen: RequestHeaders) -> None:
         alternatives = "|".join(re.escape(path) for path in paths)
-        self._line = re.compile(rf"POST (({alternatives})(?:\?[A-Za-z0-9=&_.~%-]{{0,512}})?) HTTP/1\.1\r\n")
+        self._line = re.compile(rf"POST ((?:{alternatives})(?:\?[A-Za-z0-9=&_.~%-]{{0,512}})?) HTTP/1\.1\r\n")
+        self._chosen = chosen
+        # Decided once for names that we know ourselves; a name that a client made up is never remembered.
+        self._actions = {spelt: self._action(name) for name in USUAL for spelt in (name, name.title())}
 
     def read(self, data: bytes, end: int) -> PlainHead | None:
         """The head of `data`, whose empty line starts at `end`; None if it is not plain."""
@@ -78,30 +102,41 @@ class HeadReader:
         headers = _LINE.findall(text, start.end())
         if len(headers) != text.count("\n") - 1 or len(headers) > _HEADERS_MAX:
             return None
-        values = _judged(headers)
-        if values is None:
-            return None
-        return PlainHead(start[1], start[2], headers, int(values["content-length"]), values.get(EDGE_HEADER))
-
-
-def _judged(headers: Sequence[tuple[str, str]]) -> dict[str, str] | None:
-    """The values of the headers that decide whether a head is plain; None if it is not."""
-    names = [name.lower() for name, _ in headers]
-    judged = _JUDGED.intersection(names)
-    if not judged >= _NEEDED or judged & _NOT_PLAIN:
-        return None
-    values: dict[str, str] = {}
-    for name, (_, value) in zip(names, headers, strict=True):
-        if name in judged:
-            if name in values:
+        actions, kept, once = self._actions, [], {}
+        for name, value in headers:
+            action = actions.get(name)
+            if action is None:
+                action = self._action(name.lower())
+            if action == _KEEP:
+                kept.append(f"{name}: {value}\r\n")
+            elif action > _NOT_PLAIN:
+                if action in once:
+                    return None
+                once[action] = value
+                if action == _TYPE_IS:
+                    kept.append(f"{name}: {value}\r\n")
+            elif action == _NOT_PLAIN:
                 return None
-            values[name] = value
-    is_plain = (
-        _LENGTH.fullmatch(values["content-length"])
-        and _HOST.fullmatch(values["host"])
-        and values.get("connection", "keep-alive").lower() == "keep-alive"
-    )
-    return values if is_plain else None
+        return _judged(start[1], kept, once)
+
+    def _action(self, lower: str) -> int:
+        action = _ONCE.get(lower)
+        if action is not None:
+            return action
+        if lower in _UNUSUAL:
+            return _NOT_PLAIN
+        return _KEEP if self._chosen.passes(lower) else _DROP
+
+
+def _judged(target: str, kept: list[str], once: dict[int, str]) -> PlainHead | None:
+    host, length, connection = once.get(_HOST_IS, ""), once.get(_LENGTH_IS, ""), once.get(_CONNECTION_IS)
+    if not _HOST.fullmatch(host) or not _LENGTH.fullmatch(length):
+        return None
+    if connection is not None and connection.lower() != "keep-alive":
+        return None
+    kept.append(f"accept-encoding: {readable_accept_encoding(once.get(_CODING_IS))}\r\n")
+    presented = [(_KEY_NAMES[action], once[action]) for action in (_KEY_IS, _BEARER_IS) if action in once]
+    return PlainHead(target, HeaderLines("".join(kept), len(kept)), int(length), presented, once.get(_EDGE_IS))
 
 
 def may_become_plain(data: bytes) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.egress import Answer, ContentChannel, Receiver, UpstreamExchange, drop_patterns
+from crouter.runtime.egress import Answer, ContentChannel, HeaderLines, Receiver, UpstreamExchange, drop_patterns
 from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders
 from crouter.runtime.secret import Secret
 
@@ -21,23 +21,25 @@ class Passage:
 
     def __init__(self, deployment: Deployment, channel: ContentChannel, key: Secret[str]) -> None:
         names, prefixes = drop_patterns(deployment.proxy.drops_request_headers)
-        self._request_headers = RequestHeaders(names, (*prefixes, OWN_PREFIX))
+        self.request_headers = RequestHeaders(names, (*prefixes, OWN_PREFIX))
         self._response_headers = ResponseHeaders(*drop_patterns(deployment.proxy.drops_response_headers))
         self._channel = channel
         self._key = key
 
     def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """A client's headers as they leave, without a key. Raises UnforwardableHeaderError."""
-        forwarded = self._request_headers.forwarded(headers)
+        forwarded = self.request_headers.forwarded(headers)
         if any(not _is_text(value) for _, value in forwarded):
             raise UnforwardableHeaderError
         return forwarded
 
     def exchange(
-        self, method: str, target: str, headers: Headers, body: bytes | None, receiver: Receiver
+        self, method: str, target: str, headers: Headers | HeaderLines, body: bytes | None, receiver: Receiver
     ) -> UpstreamExchange:
-        """Sends a request; `receiver` is told of its answer. `headers` come from `forwarded`."""
-        return self._channel.exchange(method, target, self._with_key(headers), body, receiver)
+        """Sends a request; `receiver` is told of its answer. `headers` are those that may leave, without a key."""
+        key = self._key.reveal()
+        keyed = headers.with_header("x-api-key", key) if isinstance(headers, HeaderLines) else self._with_key(headers)
+        return self._channel.exchange(method, target, keyed, body, receiver)
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes | None) -> Answer:
         """Sends a request and waits for the head of its answer. Raises EgressRefusedError, UpstreamError."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from crouter.runtime.egress import UpstreamError, UpstreamExchange, UpstreamTimeoutError
+from crouter.runtime.egress import HeaderLines, UpstreamError, UpstreamExchange, UpstreamTimeoutError
 from crouter.runtime.front.passage import Passage
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.parts import Parts
@@ -72,8 +72,10 @@ class Relays:
         self.passage = passage
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, client: Client, admitted: Admitted, target: str, headers: Headers, body: bytes) -> "MeteredRelay":
-        """Forwards one request, whose `headers` come from `Passage.forwarded`."""
+    def start(
+        self, client: Client, admitted: Admitted, target: str, headers: Headers | HeaderLines, body: bytes
+    ) -> "MeteredRelay":
+        """Forwards one request, whose `headers` are those that may leave."""
         relay = MeteredRelay(self, client, admitted)
         relay.start(target, headers, body)
         return relay
@@ -114,7 +116,7 @@ class MeteredRelay:
         self._takes_an_event = False
         self._has_written = False
 
-    def start(self, target: str, headers: Headers, body: bytes) -> None:
+    def start(self, target: str, headers: Headers | HeaderLines, body: bytes) -> None:
         """Forwards the request; called once."""
         try:
             self._exchange = self._relays.passage.exchange("POST", target, headers, body, self)

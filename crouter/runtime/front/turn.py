@@ -78,7 +78,7 @@ class Turn:
             fault = front.edge.fault(head.edge, "POST", head.target)
             if fault is not None:
                 return self.refuse(fault)
-            key = key_in(head.headers)
+            key = key_in(head.presented)
             if isinstance(key, ErrorReply):
                 return self.refuse(key)
             caller = front.admission.known_caller(key, metered=True)
@@ -142,9 +142,8 @@ class Turn:
         assert body is not None, "the body has come"
         # Nothing of the request is kept while its answer runs.
         self._head = self._body = None
-        headers = front.passage.forwarded(head.headers)
         admitted = Admitted(self._request_id, self._received_at, caller, accepted)
-        self._relay = front.relays.start(self, admitted, head.target, headers, body)
+        self._relay = front.relays.start(self, admitted, head.target, head.lines, body)
 
     def _later(self, asking: Coroutine[None, None, None]) -> None:
         self._task = asyncio.get_running_loop().create_task(self._guarded(asking), name="admission")

@@ -55,7 +55,7 @@ _THEIR_EDGE: Final = frozenset(
 _OUR_LIMITS_PREFIXES: Final = ("anthropic-ratelimit-", "anthropic-priority-", "cf-", "x-envoy-")
 
 # What clients and the upstream send with nearly every message.
-_USUAL: Final = (
+USUAL: Final = (
     "accept",
     "accept-encoding",
     "anthropic-beta",
@@ -104,7 +104,7 @@ class HeaderFilter:
             if not _NAME.fullmatch(name):
                 raise ValueError("a dropped header is given as a lower-case header name or prefix")
         # Decided once for names that we know ourselves; a name that a client made up is never remembered.
-        self._decided = {spelt: self._passes(name) for name in _USUAL for spelt in (name, name.title())}
+        self._decided = {spelt: self.passes(name) for name in USUAL for spelt in (name, name.title())}
 
     def kept(self, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """The headers that pass, in order, untouched."""
@@ -115,7 +115,7 @@ class HeaderFilter:
             passes = decided.get(pair[0])
             if passes is None:
                 lower = pair[0].lower()
-                passes = lower != "connection" and self._passes(lower)
+                passes = lower != "connection" and self.passes(lower)
                 # Otherwise it names headers that belong to this connection; `keep-alive` is one that never passes.
                 if lower == "connection" and pair[1] != "keep-alive":
                     connection.append(pair[1])
@@ -126,7 +126,8 @@ class HeaderFilter:
             kept = [pair for pair in kept if pair[0].lower() not in named]
         return kept
 
-    def _passes(self, lower: str) -> bool:
+    def passes(self, lower: str) -> bool:
+        """Whether a header of that lower-case name passes, where no `connection` header names it."""
         return lower not in self._names and not lower.startswith(self._prefixes)
 
 
@@ -137,6 +138,10 @@ class RequestHeaders:
 
     def __init__(self, dropped_names: Iterable[str], dropped_prefixes: Iterable[str]) -> None:
         self._filter = HeaderFilter(HOP_BY_HOP | _CREDENTIALS | _TRANSPORT | frozenset(dropped_names), dropped_prefixes)
+
+    def passes(self, lower: str) -> bool:
+        """Whether a header of that lower-case name may leave, where no `connection` header names it."""
+        return self._filter.passes(lower)
 
     def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """The client's headers that go upstream, and an `accept-encoding` that we can meter."""
