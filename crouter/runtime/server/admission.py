@@ -1,5 +1,6 @@
-"""Decides who may send a request on: key, rate limits, balance."""
+"""Decides who may send a request on: key, rate limits, credit."""
 
+from crouter.runtime.credit.lease import Hold
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.proxy.authentication import Ambiguous, Missing, Presentation, Presented, presented_key
@@ -34,14 +35,18 @@ async def admit(exchange: Exchange, parts: Parts, *, metered: bool) -> Caller | 
     return caller
 
 
-async def require_credit(exchange: Exchange, parts: Parts, caller: Caller) -> ErrorReply | None:
-    """Refuses an account without credit, and everybody while too many records wait for the database."""
+async def reserve(exchange: Exchange, parts: Parts, caller: Caller, nanousd: int) -> Hold | ErrorReply:
+    """Holds the most that a request can cost, or says why it is refused: also while records have no place to go."""
     if not parts.settling.has_room:
         return unavailable()
+    hold = parts.credit.try_reserve(caller.account, nanousd)
+    if hold is not None:
+        return hold
     try:
-        return None if await parts.balances.has_credit(caller.account) else balance_too_low()
+        hold = await parts.credit.reserve(caller.account, nanousd)
     except DatabaseError as error:
         return _away(exchange, parts, error)
+    return hold or balance_too_low(nanousd)
 
 
 def _unpresented(presentation: Presentation) -> ErrorReply:

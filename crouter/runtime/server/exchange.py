@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.balances import Balances
+from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.key_lookup import KeyLookup
@@ -32,7 +32,7 @@ class Parts:
     database: Database
     lookup: KeyLookup
     limits: RateLimits
-    balances: Balances
+    credit: Credit
     reader: PurposeReader
     channel: ContentChannel
     settling: Settling

@@ -1,13 +1,14 @@
-"""`POST /v1/messages`: admit, read, inspect, check the balance, then forward and meter."""
+"""`POST /v1/messages`: admit, read, inspect, reserve what it can cost, then forward and meter."""
 
 from aiohttp import web
 
 from crouter.contract.traffic import Route
 from crouter.runtime.pricing.book import Unpriced
+from crouter.runtime.pricing.most import most_it_can_cost
 from crouter.runtime.proxy.errors import ErrorReply, invalid_request
 from crouter.runtime.proxy.options import ORDINARY
 from crouter.runtime.proxy.request import Accepted, Refused, read_request
-from crouter.runtime.server.admission import admit, require_credit
+from crouter.runtime.server.admission import admit, reserve
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding
@@ -44,10 +45,11 @@ class MeteredRoute:
         unpriced = self._unpriced(accepted, exchange)
         if unpriced is not None:
             return invalid_request(unpriced.message)
-        refusal = await require_credit(exchange, self._parts, caller)
-        if refusal is not None:
-            return refusal
-        return MeteredRelay(self._parts, self._forwarding, exchange, caller, accepted), [body]
+        most = most_it_can_cost(accepted, body, self._parts.prices, exchange.received_at)
+        hold = await reserve(exchange, self._parts, caller, most)
+        if isinstance(hold, ErrorReply):
+            return hold
+        return MeteredRelay(self._parts, self._forwarding, exchange, caller, accepted, hold), [body]
 
     def _unpriced(self, accepted: Accepted, exchange: Exchange) -> Unpriced | None:
         """Whatever the upstream may run for this request needs a price before it is asked to."""

@@ -1,9 +1,9 @@
 """One metered request: forwarded, relayed as it comes, tapped, settled. The order is the point of this module.
 
-The end of an answer leaves only after its record is in the database. What carries the end is held back meanwhile: in
+The end of an answer leaves only after its record is in the journal. What carries the end is held back meanwhile: in
 a stream the bytes from `message_stop` on, otherwise the last bytes of the body. If the record cannot be
 written, the answer ends with an error that the client can see. A client that leaves cancels the
-upstream at once, and what was reported until then is settled by a task that outlives this one.
+upstream at once, and what was reported until then is recorded.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from crouter.contract.traffic import Route
+from crouter.runtime.credit.lease import Hold
 from crouter.runtime.egress import Answer, UpstreamError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.pricing.settlement import settle
@@ -36,12 +37,19 @@ class MeteredRelay:
     """Carries one admitted request through. `run` is called once."""
 
     def __init__(
-        self, parts: Parts, forwarding: Forwarding, exchange: Exchange, caller: Caller, accepted: Accepted
+        self,
+        parts: Parts,
+        forwarding: Forwarding,
+        exchange: Exchange,
+        caller: Caller,
+        accepted: Accepted,
+        hold: Hold,
     ) -> None:
         self._parts = parts
         self._forwarding = forwarding
         self._exchange = exchange
         self._caller = caller
+        self._reserved = hold
         self._attempt = Attempt(accepted.model, accepted.options)
         self._answer: Answer | None = None
         self._outlet: Outlet | None = None
@@ -69,10 +77,13 @@ class MeteredRelay:
             if self._answer is not None:
                 self._answer.close()
             whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
-            settlement = self._settle(ending)
-        if settlement is not None:
+            unrecorded = self._settle(ending)
+            if unrecorded is not None and ending in (Ending.CLIENT_LEFT, Ending.CRASHED):
+                # An exception is on its way: nobody can wait for it any more.
+                self._parts.settling.keep(unrecorded, self._reserved)
+        if unrecorded is not None:
             try:
-                await self._parts.settling.written(settlement)
+                await self._parts.settling.recorded(unrecorded, self._reserved)
             except NotRecordedError:
                 whole, fault = False, unavailable()
         if whole and self._outlet is not None:
@@ -127,23 +138,24 @@ class MeteredRelay:
         # Nothing can be added to such a body; the client has to see that it is not whole.
         raise ConnectionResetError
 
-    def _settle(self, ending: Ending) -> "asyncio.Task[bool] | None":
+    def _settle(self, ending: Ending) -> Settlement | None:
+        """Records what was used and closes the hold. The settlement, where the journal did not take it."""
         draft = self._attempt.end(ending)
         if draft is None:
+            self._parts.credit.release(self._reserved)
             self._report(self._attempt.anomalies)
             return None
         charge = settle(draft, self._parts.prices, self._exchange.received_at)
         self._report((*self._attempt.anomalies, *charge.anomalies, *(f"unknown:{key}" for key in draft.unknown_keys)))
-        return self._parts.settling.begin(
-            Settlement(
-                id=uuid.uuid4(),
-                account=self._caller.account,
-                api_key=self._caller.key,
-                occurred_at=self._exchange.received_at,
-                draft=draft,
-                charge=charge,
-            )
+        settlement = Settlement(
+            id=uuid.uuid4(),
+            account=self._caller.account,
+            api_key=self._caller.key,
+            occurred_at=self._exchange.received_at,
+            draft=draft,
+            charge=charge,
         )
+        return None if self._parts.settling.record(settlement, self._reserved) else settlement
 
     def _report(self, anomalies: Iterable[str]) -> None:
         for anomaly in anomalies:
