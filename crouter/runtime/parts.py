@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.balances import Balances
+from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.key_lookup import KeyLookup
@@ -27,7 +27,7 @@ class Parts:
     database: Database
     lookup: KeyLookup
     limits: RateLimits
-    balances: Balances
+    credit: Credit
     reader: PurposeReader
     channel: ContentChannel
     settling: Settling

@@ -7,10 +7,12 @@ answers are the same, and so are the refusals, whichever way a request came in.
 from collections.abc import Sequence
 from datetime import datetime
 
+from crouter.runtime.credit.lease import Hold
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.parts import Parts
 from crouter.runtime.pricing.book import Unpriced
+from crouter.runtime.pricing.most import most_it_can_cost
 from crouter.runtime.proxy.authentication import Ambiguous, ApiKey, Missing, Presented, presented_key
 from crouter.runtime.proxy.errors import (
     ErrorReply,
@@ -67,18 +69,23 @@ class Admission:
         unpriced = self._unpriced(accepted, at)
         return accepted if unpriced is None else invalid_request(unpriced.message)
 
-    def has_known_credit(self, caller: Caller) -> bool:
-        """Whether the request may go on, as far as this process knows; False says nothing."""
-        return self._parts.settling.has_room and self._parts.balances.is_known_positive(caller.account)
+    def most(self, accepted: Accepted, body: bytes, at: datetime) -> int:
+        """The most that the request can cost, in nanodollars."""
+        return most_it_can_cost(accepted, body, self._parts.prices, at)
 
-    async def credit_fault(self, caller: Caller, request_id: str) -> ErrorReply | None:
-        """Refuses an account without credit, and everybody while too many records wait for the database."""
+    def known_hold(self, caller: Caller, nanousd: int) -> Hold | None:
+        """Holds so much of the credit that this process has; None says nothing: ask `hold`."""
+        return self._parts.credit.try_reserve(caller.account, nanousd) if self._parts.settling.has_room else None
+
+    async def hold(self, caller: Caller, nanousd: int, request_id: str) -> Hold | ErrorReply:
+        """Holds the most that a request can cost, or says why it is refused: also while records have no place to go."""
         if not self._parts.settling.has_room:
             return unavailable()
         try:
-            return None if await self._parts.balances.has_credit(caller.account) else balance_too_low()
+            hold = await self._parts.credit.reserve(caller.account, nanousd)
         except DatabaseError as error:
             return self._away(request_id, error)
+        return hold or balance_too_low(nanousd)
 
     def _within_limits(self, caller: Caller, *, metered: bool) -> Caller | ErrorReply:
         # Counting tokens and listing models has windows of its own: it must not eat up those of messages.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from crouter.runtime.credit.lease import Hold
 from crouter.runtime.egress import HeaderLines, UpstreamError, UpstreamExchange, UpstreamTimeoutError
 from crouter.runtime.front.passage import Passage
 from crouter.runtime.key_lookup import Caller
@@ -62,6 +63,7 @@ class Admitted:
     received_at: datetime
     caller: Caller
     accepted: Accepted
+    hold: Hold
 
 
 class Relays:
@@ -229,15 +231,18 @@ class MeteredRelay:
         is_whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
         settlement = self._settlement(ending)
         settling = self._relays.parts.settling
-        if settlement is None or settling.record(settlement):
+        if settlement is None or settling.record(settlement, self._admitted.hold):
             self._conclude(None if is_whole else fault)
+        elif self._client is None:
+            # Nobody waits for it any more.
+            settling.keep(settlement, self._admitted.hold)
         else:
             recording = self._record(settlement, None if is_whole else fault)
             self._relays.keep(asyncio.get_running_loop().create_task(recording, name="recording"))
 
     async def _record(self, settlement: Settlement, fault: ErrorReply | None) -> None:
         try:
-            await self._relays.parts.settling.recorded(settlement)
+            await self._relays.parts.settling.recorded(settlement, self._admitted.hold)
         except NotRecordedError:
             fault = unavailable()
         self._conclude(fault)
@@ -274,6 +279,7 @@ class MeteredRelay:
         admitted, parts = self._admitted, self._relays.parts
         draft = self._attempt.end(ending)
         if draft is None:
+            parts.credit.release(admitted.hold)
             self._report(self._attempt.anomalies)
             return None
         charge = settle(draft, parts.prices, admitted.received_at)

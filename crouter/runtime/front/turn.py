@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from crouter.runtime.credit.lease import Hold
 from crouter.runtime.front.admission import key_in
 from crouter.runtime.front.answers import answer_head, whole_answer
 from crouter.runtime.front.head import PlainHead
@@ -129,20 +130,23 @@ class Turn:
         body, caller = self._body, self._caller
         assert body is not None, "the body has come"
         assert caller is not None, "the key was admitted"
-        accepted = self._front.admission.read(body, self._received_at)
+        admission = self._front.admission
+        accepted = admission.read(body, self._received_at)
         if isinstance(accepted, ErrorReply):
             return self.refuse(accepted)
-        if self._front.admission.has_known_credit(caller):
-            return self._forward(caller, accepted)
-        return self._later(self._ask_credit(caller, accepted))
+        nanousd = admission.most(accepted, body, self._received_at)
+        hold = admission.known_hold(caller, nanousd)
+        if hold is None:
+            return self._later(self._ask_hold(caller, accepted, nanousd))
+        return self._forward(caller, accepted, hold)
 
-    def _forward(self, caller: Caller, accepted: Accepted) -> None:
+    def _forward(self, caller: Caller, accepted: Accepted, hold: Hold) -> None:
         front, head, body = self._front, self._head, self._body
         assert head is not None, "a request is forwarded once"
         assert body is not None, "the body has come"
         # Nothing of the request is kept while its answer runs.
         self._head = self._body = None
-        admitted = Admitted(self._request_id, self._received_at, caller, accepted)
+        admitted = Admitted(self._request_id, self._received_at, caller, accepted, hold)
         self._relay = front.relays.start(self, admitted, head.target, head.lines, body)
 
     def _later(self, asking: Coroutine[None, None, None]) -> None:
@@ -159,12 +163,12 @@ class Turn:
     async def _ask_caller(self, key: ApiKey) -> None:
         self._take_caller(await self._front.admission.caller(key, self._request_id, metered=True))
 
-    async def _ask_credit(self, caller: Caller, accepted: Accepted) -> None:
-        fault = await self._front.admission.credit_fault(caller, self._request_id)
-        if fault is not None:
-            self.refuse(fault)
+    async def _ask_hold(self, caller: Caller, accepted: Accepted, nanousd: int) -> None:
+        hold = await self._front.admission.hold(caller, nanousd, self._request_id)
+        if isinstance(hold, ErrorReply):
+            self.refuse(hold)
         else:
-            self._forward(caller, accepted)
+            self._forward(caller, accepted, hold)
 
     def _crashed(self, error: Exception) -> None:
         if self._is_over:

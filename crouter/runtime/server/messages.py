@@ -26,14 +26,14 @@ class MeteredRoute:
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """Answers one request. Raises ConnectionError when the client is gone, or has to see a broken connection."""
-        prepared = await self._prepared(exchange)
-        if isinstance(prepared, ErrorReply):
-            return error_reply(prepared, exchange.request_id)
-        admitted, body = prepared
         try:
             headers = self._relays.passage.forwarded(tuple(exchange.request.headers.items()))
         except UnforwardableHeaderError:
             return error_reply(unforwardable_header(), exchange.request_id)
+        prepared = await self._prepared(exchange)
+        if isinstance(prepared, ErrorReply):
+            return error_reply(prepared, exchange.request_id)
+        admitted, body = prepared
         return await relayed(self._relays, exchange, admitted, headers, body)
 
     async def _prepared(self, exchange: Exchange) -> tuple[Admitted, list[bytes]] | ErrorReply:
@@ -46,7 +46,11 @@ class MeteredRoute:
         accepted = self._admission.read(body, exchange.received_at)
         if isinstance(accepted, ErrorReply):
             return accepted
-        fault = await self._admission.credit_fault(caller, exchange.request_id)
-        if fault is not None:
-            return fault
-        return Admitted(exchange.request_id, exchange.received_at, caller, accepted), [body]
+        nanousd = self._admission.most(accepted, body, exchange.received_at)
+        hold = self._admission.known_hold(caller, nanousd)
+        if hold is None:
+            held = await self._admission.hold(caller, nanousd, exchange.request_id)
+            if isinstance(held, ErrorReply):
+                return held
+            hold = held
+        return Admitted(exchange.request_id, exchange.received_at, caller, accepted, hold), [body]
