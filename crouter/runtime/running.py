@@ -6,6 +6,7 @@ here; that is `crouter.runtime.serve`.
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -63,8 +64,11 @@ async def running(
     prices: PriceBook | None = None,
     grace_seconds: float = GRACE_SECONDS,
     clock: Callable[[], float] = time.monotonic,
+    inherited: socket.socket | None = None,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
+
+    `inherited` is a socket that listens already; otherwise one is opened at the address of the settings.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
     HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
@@ -99,7 +103,7 @@ async def running(
             log=log,
             metrics=metrics,
         )
-        url = await stack.enter_async_context(listening(parts, grace_seconds))
+        url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
 
 

@@ -1,10 +1,12 @@
-"""The service process: hardened, quiet, stopped by SIGTERM or SIGINT."""
+"""The service process: hardened, quiet, stopped by SIGTERM or SIGINT; alone, or one of several below a supervisor."""
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +23,22 @@ from crouter.runtime.manifest import StaleGeneratedError, require_manifest
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.policy_history import HistoryUnreadableError
 from crouter.runtime.process import HardeningError, harden_process
-from crouter.runtime.running import running, service_log
+from crouter.runtime.running import GRACE_SECONDS, running, service_log
 from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
 from crouter.runtime.server.protocol import SlowParserError
 from crouter.runtime.settings import Settings, SettingsError, read_settings
+from crouter.runtime.supervision.activation import (
+    READY,
+    STOPPING,
+    ActivationError,
+    end_with_supervisor,
+    inherited_socket,
+    is_managed,
+    tell_manager,
+)
+from crouter.runtime.supervision.listeners import open_listeners
+from crouter.runtime.supervision.supervisor import Supervisor
 from crouter.runtime.usage import UnfilledColumnError
 from crouter.runtime.words import kind_of
 
@@ -38,6 +51,7 @@ class UnfitDatabaseError(Exception):
 
 # What can be wrong before the first request; each says what to do in words of ours.
 _REFUSALS: Final = (
+    ActivationError,
     ContractMismatchError,
     EgressRefusedError,
     HardeningError,
@@ -56,17 +70,26 @@ _REFUSALS: Final = (
 def serve(deployment: Deployment, generated: Path, environ: Mapping[str, str] | None = None) -> int:
     """Runs the service until it is told to stop. Gives the exit status: 0 stopped, 1 could not start.
 
-    `environ` is the process's environment unless it is given.
+    `environ` is the process's environment unless it is given. With CROUTER_PROCESSES this process supervises others,
+    which run the same command.
     """
+    environ = os.environ if environ is None else environ
     metrics = Metrics(deployment.metrics)
     log = service_log(deployment, sys.stdout, metrics)
     try:
         require_contract(deployment.contract)
-        settings = read_settings(deployment, os.environ if environ is None else environ)
+        settings = read_settings(deployment, environ)
         require_manifest(deployment, generated)
         harden_process()
+        end_with_supervisor(environ)
+        listener = inherited_socket(environ, os.getpid())
+        if listener is None and settings.processes is not None:
+            with captured(log):
+                # uvloop keeps the signal of ended children to itself.
+                return asyncio.run(_supervise(deployment, settings, settings.processes, environ, log))
         with captured(log), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(deployment, settings, generated, log, metrics))
+            service = _Service(deployment, settings, generated, log, metrics, environ, listener)
+            runner.run(service.run())
     except _REFUSALS as refusal:
         sys.stderr.write(f"crouter: {refusal}\n")
         return 1
@@ -77,19 +100,62 @@ def serve(deployment: Deployment, generated: Path, environ: Mapping[str, str] | 
     return 0
 
 
-async def _serve(deployment: Deployment, settings: Settings, generated: Path, log: Log, metrics: Metrics) -> None:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(loop_exception_handler(log))
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await _require_database(deployment, settings, generated, log)
-    async with running(deployment, settings, generated, log, metrics) as service:
-        log.info("started")
-        sys.stderr.write(f"crouter: {deployment.identity.name} answers on {service.url}\n")
-        await stop.wait()
-        log.info("stopping")
-    log.info("stopped")
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """One serving process."""
+
+    deployment: Deployment
+    settings: Settings
+    generated: Path
+    log: Log
+    metrics: Metrics
+    environ: Mapping[str, str]
+    listener: socket.socket | None
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(loop_exception_handler(self.log))
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        # What a terminal that closes sends, and a reload of who supervises: nothing to stop for.
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        deployment, log = self.deployment, self.log
+        await _require_database(deployment, self.settings, self.generated, log)
+        async with running(
+            deployment, self.settings, self.generated, log, self.metrics, inherited=self.listener
+        ) as service:
+            log.info("started")
+            if not is_managed(self.environ):
+                sys.stderr.write(f"crouter: {deployment.identity.name} answers on {service.url}\n")
+            tell_manager(self.environ, READY)
+            await stop.wait()
+            tell_manager(self.environ, STOPPING)
+            log.info("stopping")
+        log.info("stopped")
+
+
+async def _supervise(
+    deployment: Deployment, settings: Settings, count: int, environ: Mapping[str, str], log: Log
+) -> int:
+    asyncio.get_running_loop().set_exception_handler(loop_exception_handler(log))
+    listeners = open_listeners(settings.host, settings.port, count)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    port = listeners[0].getsockname()[1]
+
+    def tell_ready() -> None:
+        sys.stderr.write(f"crouter: {deployment.identity.name} answers on http://{host}:{port}\n")
+        tell_manager(environ, READY)
+
+    # The same command once more, with its options; `orig_argv` is what the interpreter was given.
+    command = (sys.executable, *sys.orig_argv[1:])
+    # Handlers have their grace twice in aiohttp, and records theirs.
+    supervisor = Supervisor(listeners, command, environ, log, stop_seconds=4 * GRACE_SECONDS, ready=tell_ready)
+    try:
+        return await supervisor.run()
+    finally:
+        for listener in listeners:
+            listener.close()
 
 
 async def _require_database(deployment: Deployment, settings: Settings, generated: Path, log: Log) -> None:

@@ -28,6 +28,7 @@ DEVELOPMENT_JOURNAL: Final = Path(".crouter", "journal")
 KEY_BYTES: Final = 32
 EDGE_SECRET_CHARS_MIN: Final = 32
 TRANSACTION_POOLER_PORT: Final = 6543
+PROCESSES_MAX: Final = 128
 _VERSIONED_KEY = re.compile(r"([1-9][0-9]{0,8}):([A-Za-z0-9+/_=-]+)")
 
 
@@ -98,6 +99,8 @@ class Settings:
     """The folder in which each process keeps its journal; on a disk of this machine."""
     journal_sync: JournalSync = "grouped"
     """Whether each record waits for the medium, or many at once."""
+    processes: int | None = None
+    """How many processes share the port, under a supervisor; None for this one alone."""
 
     @property
     def production(self) -> bool:
@@ -186,6 +189,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         development_account=_development_account(reader, environment),
         journal=_journal(reader, environment, store.database_url),
         journal_sync=_journal_sync(reader),
+        processes=_processes(reader),
     )
     reader.give_up_on_problems()
     return settings
@@ -310,6 +314,17 @@ def _journal_sync(reader: _Reader) -> JournalSync:
         case _:
             reader.problems.append("CROUTER_JOURNAL_SYNC: is grouped or always")
             return "grouped"
+
+
+def _processes(reader: _Reader) -> int | None:
+    name = "CROUTER_PROCESSES"
+    value = reader.text(name)
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= PROCESSES_MAX):
+        reader.problems.append(f"{name}: is a number from 1 to {PROCESSES_MAX}, one for each core as a rule")
+        return None
+    return int(value)
 
 
 def _versioned_key(text: str) -> VersionedKey | None:

@@ -19,13 +19,13 @@ CANARY = "canary-7d444840"
 
 
 @asynccontextmanager
-async def process(generated: Path, environ: dict[str, str]) -> AsyncIterator[Process]:
-    """`python -m generated.service` in the folder that holds `generated`."""
+async def process(generated: Path, environ: dict[str, str], log: int = PIPE) -> AsyncIterator[Process]:
+    """`python -m generated.service` in the folder that holds `generated`. A pipe for the log has to be read."""
     path = os.pathsep.join((str(generated.parent), str(ROOT)))
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "generated.service",
         env={"PATH": os.environ["PATH"], "PYTHONPATH": path, **environ},
-        cwd=generated.parent, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
+        cwd=generated.parent, stdin=DEVNULL, stdout=log, stderr=PIPE,
     )  # fmt: skip
     try:
         yield child

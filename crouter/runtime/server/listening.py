@@ -1,6 +1,7 @@
 """Listens on the operator's address, and stops without cutting off answers that are under way."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,9 +21,10 @@ BACKLOG: Final = 1024
 
 
 @asynccontextmanager
-async def listening(parts: Parts, grace_seconds: float) -> AsyncIterator[str]:
+async def listening(parts: Parts, grace_seconds: float, inherited: socket.socket | None = None) -> AsyncIterator[str]:
     """Serves until the block ends; gives the address. Answers under way then have `grace_seconds` to finish.
 
+    `inherited` is a socket that listens already, instead of the address of the settings.
     Raises OSError when the address cannot be used, MissingDocumentError, SlowParserError.
     """
     require_c_parser()
@@ -31,9 +33,11 @@ async def listening(parts: Parts, grace_seconds: float) -> AsyncIterator[str]:
     server = Server(App(parts, relays, edge, teller).handle, parts.log)
     front = Front(edge=edge, admission=Admission(parts), relays=relays, teller=teller, make_handler=server)
     settings = parts.settings
-    listener = await asyncio.get_running_loop().create_server(
-        front, settings.host, settings.port, backlog=BACKLOG, reuse_address=True
-    )
+    loop = asyncio.get_running_loop()
+    if inherited is None:
+        listener = await loop.create_server(front, settings.host, settings.port, backlog=BACKLOG, reuse_address=True)
+    else:
+        listener = await loop.create_server(front, sock=inherited, backlog=BACKLOG)
     front.start()
     try:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
