@@ -25,26 +25,11 @@ TERMS: dict[str, Term] = {
     # Where somebody is.
     "location": Term(
         "person",
-        (
-            "location",
-            "geolocation",
-            "geo location",
-            "geo",
-            "geoip",
-            "geo ip",
-            "whereabouts",
-            "where you are",
-            "place",
-            "locating",
-            "geolocating",
-            "nearest airport",
-            "neighbourhood",
-            "neighborhood",
-            "street",
-        ),
+        ("location", "geolocation", "geo location", "geo", "geoip", "geo ip", "whereabouts", "where you are", "place"),
         ("user.location", "user.location.imprecise"),
         ("Location", "CurrentLocation", "Geographic", "TravelHistory", "Residency"),
     ),
+    "whereabouts": Term("location", ("locating", "geolocating", "nearest airport", "neighbourhood")),
     "country": Term("location", ("country", "country code", "nation"), ("user.contact.address.country",), ("Country",)),
     "region": Term("location", ("region", "province", "county", "federal state"), ("user.contact.address.state",)),
     "city": Term("location", ("city", "town", "municipality"), ("user.contact.address.city",), ("City",)),
@@ -63,7 +48,7 @@ TERMS: dict[str, Term] = {
     ),
     "timezone": Term("", ("time zone", "timezone", "tz", "utc offset"), derives=("region", "country")),
     "wireless": Term(
-        "", ("ssid", "bssid", "wifi network", "wi fi network", "cell tower", "cell id"), derives=("location", "city")
+        "", ("ssid", "bssid", "wi fi network", "wifi network", "cell tower", "cell id"), derives=("location", "city")
     ),
     # What somebody uses.
     "device": Term(
@@ -141,8 +126,6 @@ TERMS: dict[str, Term] = {
             "content of request",
             "user content",
             "transcript",
-            "embedding",
-            "search query",
         ),
         ("user.content", "user.content.private", "user.content.public", "user.content.self_image"),
     ),
@@ -151,18 +134,10 @@ TERMS: dict[str, Term] = {
     "output": Term(
         "content", ("output", "model output", "completion", "response text", "answer", "answer text", "reply")
     ),
+    "called_tool": Term("content", ("tool name", "name of tool")),
+    "vector": Term("content", ("embedding", "search query")),
     "tool_content": Term(
-        "content",
-        (
-            "tool input",
-            "tool result",
-            "tool input and result",
-            "tool output",
-            "tool call",
-            "tool argument",
-            "tool name",
-            "name of tool",
-        ),
+        "content", ("tool input", "tool result", "tool input and result", "tool output", "tool call", "tool argument")
     ),
     "attachment": Term(
         "content",

@@ -8,7 +8,7 @@ No I/O; the clock is given.
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from crouter.contract.traffic import Limits
 
@@ -25,7 +25,9 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
+    """So many requests in so many seconds."""
+
     name: str
     seconds: float
     most: int
@@ -33,6 +35,21 @@ class _Window:
     @property
     def step(self) -> float:
         return self.seconds / STEPS
+
+
+def windows_of(limits: Limits) -> tuple[Window, ...]:
+    """The windows of declared limits, the shortest first."""
+    return (
+        Window(f"{limits.requests_per_minute} requests per minute", 60.0, limits.requests_per_minute),
+        Window(f"{limits.requests_per_hour} requests per hour", 3600.0, limits.requests_per_hour),
+        Window(f"{limits.requests_per_day} requests per day", 86400.0, limits.requests_per_day),
+    )
+
+
+class Admitting(Protocol):
+    """Whatever keeps the limits of keys."""
+
+    def admit(self, key: Hashable) -> Reached | None: ...
 
 
 class _Counts:
@@ -44,7 +61,7 @@ class _Counts:
         self._steps: deque[list[int]] = deque()
         self._total = 0
 
-    def wait(self, window: _Window, now: float) -> float:
+    def wait(self, window: Window, now: float) -> float:
         """Seconds until one more request fits, 0 if it fits now."""
         current = int(now / window.step)
         while self._steps and self._steps[0][0] <= current - STEPS - 1:
@@ -54,11 +71,11 @@ class _Counts:
         oldest = self._steps[0][0]
         return max((oldest + STEPS + 1) * window.step - now, 0.001)
 
-    def left(self, window: _Window) -> int:
+    def left(self, window: Window) -> int:
         """How many more requests fit, as of the last `wait`."""
         return window.most - self._total
 
-    def add(self, window: _Window, at: float, requests: int) -> None:
+    def add(self, window: Window, at: float, requests: int) -> None:
         current = int(at / window.step)
         if self._steps and self._steps[-1][0] == current:
             self._steps[-1][1] += requests
@@ -84,11 +101,7 @@ class RateLimits:
     """The windows of every key that was seen lately; the longest unused are forgotten beyond a bound."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float], entries_max: int = ENTRIES_MAX) -> None:
-        self._windows = (
-            _Window(f"{limits.requests_per_minute} requests per minute", 60.0, limits.requests_per_minute),
-            _Window(f"{limits.requests_per_hour} requests per hour", 3600.0, limits.requests_per_hour),
-            _Window(f"{limits.requests_per_day} requests per day", 86400.0, limits.requests_per_day),
-        )
+        self._windows = windows_of(limits)
         self._clock = clock
         self._entries_max = entries_max
         self._usage: OrderedDict[Hashable, _Usage] = OrderedDict()

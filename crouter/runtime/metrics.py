@@ -1,11 +1,12 @@
-"""Counts what is declared and nothing else: only declared metrics, only declared labels, only plain words."""
+"""Counts and shows what is declared and nothing else: declared metrics, declared labels, plain words."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final, Protocol
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
@@ -16,13 +17,32 @@ METRICS_CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 SERIES_MAX: Final = 500
 OTHER: Final = "other"
 
+Shown = Iterable[tuple[Mapping[str, str], float]]
+"""The values of a gauge, each with its labels."""
+
+Series = dict[tuple[str, ...], float]
+"""The values of one metric, by the values of its labels in the declared order."""
+
+
+class Others(Protocol):
+    """What other processes of the same service count and show."""
+
+    def read(self) -> Iterable[Mapping[str, Series]]: ...
+
 
 class Metrics(Collector):
-    """The declared counters, in a registry of their own: no metric of a library can appear beside them."""
+    """The declared metrics, in a registry of their own: none of a library can appear beside them.
 
-    def __init__(self, declared: Iterable[Metric]) -> None:
+    With `others` an exposition tells the sum over all processes.
+    """
+
+    def __init__(self, declared: Iterable[Metric], others: Others | None = None) -> None:
         self._declared = {metric.name: metric for metric in declared}
-        self._counts: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in self._declared}
+        self._counts: dict[str, dict[tuple[str, ...], int]] = {
+            name: {} for name, metric in self._declared.items() if metric.kind == "counter"
+        }
+        self._gauges: dict[str, Callable[[], Shown]] = {}
+        self._others = others
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -42,18 +62,53 @@ class Metrics(Collector):
             values = (OTHER,) * len(values)
         counts[values] = counts.get(values, 0) + 1
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """The counters, for the registry."""
+    def show(self, name: str, read: Callable[[], Shown]) -> None:
+        """Shows what `read` gives at every exposition: a state that changes with time is never an old one.
+
+        A metric that the policy does not declare is not shown; undeclared labels are left out.
+        """
+        declared = self._declared.get(name)
+        if declared is not None and declared.kind == "gauge":
+            self._gauges[name] = read
+
+    def counters(self) -> dict[str, Series]:
+        """What this process has counted; a counter without labels is there from the start."""
+        return {
+            name: {**({} if self._declared[name].labels else {(): 0}), **counts}
+            for name, counts in self._counts.items()
+        }
+
+    def gauges(self) -> dict[str, Series]:
+        """What this process shows now."""
+        found: dict[str, Series] = {}
+        for name, read in self._gauges.items():
+            labels = self._declared[name].labels
+            found[name] = {
+                tuple(_label(given.get(label, "")) for label in labels): value
+                for given, value in islice(read(), SERIES_MAX)
+            }
+        return found
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """All metrics, for the registry."""
+        told = {**self.counters(), **self.gauges()}
+        for other in self._others.read() if self._others is not None else ():
+            for name, series in other.items():
+                mine = told.setdefault(name, {})
+                for values, number in series.items():
+                    mine[values] = mine.get(values, 0) + number
         for name, metric in self._declared.items():
-            family = CounterMetricFamily(name, metric.help, labels=metric.labels)
-            # A counter without labels is there from the start.
-            counts = self._counts[name] if metric.labels else {(): self._counts[name].get((), 0)}
-            for values, count in counts.items():
-                family.add_metric(values, count)
+            # A gauge that nobody shows yet says nothing.
+            if metric.kind == "gauge" and name not in told:
+                continue
+            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            family = kind(name, metric.help, labels=metric.labels)
+            for values, number in told.get(name, {}).items():
+                family.add_metric(values, number)
             yield family
 
     def exposition(self) -> bytes:
-        """All counters in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return prometheus_client.generate_latest(self._registry)
 
 

@@ -8,7 +8,7 @@ from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.key_lookup import KeyLookup
-from crouter.runtime.limits import RateLimits
+from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook
@@ -26,7 +26,7 @@ class Parts:
     generated: Path
     database: Database
     lookup: KeyLookup
-    limits: RateLimits
+    limits: Admitting
     credit: Credit
     reader: PurposeReader
     channel: ContentChannel

@@ -21,7 +21,7 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
-from crouter.runtime.limits import RateLimits
+from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
@@ -65,10 +65,12 @@ async def running(
     grace_seconds: float = GRACE_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     inherited: socket.socket | None = None,
+    limits: Admitting | None = None,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
 
     `inherited` is a socket that listens already; otherwise one is opened at the address of the settings.
+    `limits` are those that several processes share; otherwise this one has its own.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
     HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
@@ -94,7 +96,7 @@ async def running(
             generated=generated,
             database=database,
             lookup=lookup,
-            limits=RateLimits(deployment.proxy.limits, clock),
+            limits=limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
             reader=PurposeReader(deployment, database),
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),

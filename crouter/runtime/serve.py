@@ -37,7 +37,9 @@ from crouter.runtime.supervision.activation import (
     is_managed,
     tell_manager,
 )
+from crouter.runtime.supervision.counts import SharedCounts
 from crouter.runtime.supervision.listeners import open_listeners
+from crouter.runtime.supervision.shared_limits import SharedLimits
 from crouter.runtime.supervision.supervisor import Supervisor
 from crouter.runtime.usage import UnfilledColumnError
 from crouter.runtime.words import kind_of
@@ -74,7 +76,8 @@ def serve(deployment: Deployment, generated: Path, environ: Mapping[str, str] | 
     which run the same command.
     """
     environ = os.environ if environ is None else environ
-    metrics = Metrics(deployment.metrics)
+    counts = SharedCounts.found(environ)
+    metrics = Metrics(deployment.metrics, counts)
     log = service_log(deployment, sys.stdout, metrics)
     try:
         require_contract(deployment.contract)
@@ -88,7 +91,7 @@ def serve(deployment: Deployment, generated: Path, environ: Mapping[str, str] | 
                 # uvloop keeps the signal of ended children to itself.
                 return asyncio.run(_supervise(deployment, settings, settings.processes, environ, log))
         with captured(log), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            service = _Service(deployment, settings, generated, log, metrics, environ, listener)
+            service = _Service(deployment, settings, generated, log, metrics, counts, environ, listener)
             runner.run(service.run())
     except _REFUSALS as refusal:
         sys.stderr.write(f"crouter: {refusal}\n")
@@ -109,6 +112,7 @@ class _Service:
     generated: Path
     log: Log
     metrics: Metrics
+    counts: SharedCounts | None
     environ: Mapping[str, str]
     listener: socket.socket | None
 
@@ -122,17 +126,27 @@ class _Service:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         deployment, log = self.deployment, self.log
         await _require_database(deployment, self.settings, self.generated, log)
+        limits = SharedLimits.found(self.environ, deployment.proxy.limits)
         async with running(
-            deployment, self.settings, self.generated, log, self.metrics, inherited=self.listener
+            deployment, self.settings, self.generated, log, self.metrics, inherited=self.listener, limits=limits
         ) as service:
             log.info("started")
             if not is_managed(self.environ):
                 sys.stderr.write(f"crouter: {deployment.identity.name} answers on {service.url}\n")
             tell_manager(self.environ, READY)
-            await stop.wait()
+            await self._until(stop)
             tell_manager(self.environ, STOPPING)
             log.info("stopping")
         log.info("stopped")
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        if self.counts is None:
+            await stop.wait()
+            return
+        telling = asyncio.create_task(self.counts.keep(self.metrics))
+        await stop.wait()
+        telling.cancel()
+        await asyncio.wait((telling,))
 
 
 async def _supervise(

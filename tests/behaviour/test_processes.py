@@ -56,6 +56,10 @@ async def counted(url: str) -> int:
     return sum(int(float(n)) for n in re.findall(r'^crouter_requests_total\{route="healthz[^}]*} (\S+)$', text, re.M))
 
 
+async def _has_counted(url: str, number: int) -> bool:
+    return await counted(url) == number
+
+
 async def stopped(child: Process) -> bytes:
     child.send_signal(signal.SIGTERM)
     async with asyncio.timeout(60):
@@ -66,7 +70,8 @@ async def stopped(child: Process) -> bytes:
 async def test_all_processes_serve_one_port_and_count_together(dsn: str, generated: Path) -> None:
     async with several(dsn, generated) as (child, url):
         assert [await answers(url) for _ in range(40)] == [200] * 40
-        assert await counted(url) == 40
+        # What one process has counted is known to the others after a second.
+        await until(lambda: _has_counted(url, 40), 20)
         left = workers(child)
         err = await stopped(child)
         assert child.returncode == 0, err

@@ -18,6 +18,8 @@ READY: Final = b"READY=1"
 STOPPING: Final = b"STOPPING=1"
 SUPERVISED: Final = "CROUTER_SUPERVISED"
 """Set by our own supervisor: the process ends when that does."""
+SHARED: Final = "CROUTER_SHARED"
+"""Set by our own supervisor: a folder for what its processes share, which ends with it."""
 
 _PR_SET_PDEATHSIG: Final = 1
 

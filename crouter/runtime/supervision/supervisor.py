@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from crouter.runtime.logs import Log
-from crouter.runtime.supervision.activation import SUPERVISED
+from crouter.runtime.supervision.activation import SHARED, SUPERVISED
+from crouter.runtime.supervision.counts import mark_ended
 from crouter.runtime.supervision.worker import Worker
 
 READY_SECONDS: Final = 60.0
@@ -55,9 +56,9 @@ class Supervisor:
         self._log = log
         self._stop_seconds = stop_seconds
         self._tell_ready = ready
-        # For the sockets on which workers tell that they are ready.
+        # For what workers tell: that they are ready, and what they have counted.
         self._folder = Path(tempfile.mkdtemp(prefix="crouter-"))
-        self._environ = {**environ, SUPERVISED: str(os.getpid())}
+        self._environ = {**environ, SHARED: str(self._folder), SUPERVISED: str(os.getpid())}
         self._workers: set[Worker] = set()
         self._started = 0
         self._stop = asyncio.Event()
@@ -137,6 +138,7 @@ class Supervisor:
     def _reap(self) -> None:
         for worker in [worker for worker in self._workers if worker.reap()]:
             self._workers.discard(worker)
+            mark_ended(self._folder, worker.pid)
 
     async def _stop_all(self) -> None:
         # One that ended between two looks has sent its signal already.

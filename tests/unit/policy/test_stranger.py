@@ -48,13 +48,13 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[str, str]]] = {
     "a time zone": ("PX-03", column(_NAME, "utc_offset", "UTC offset")),
     "a home town": ("PX-02", column(_NAME, "home_town", "home town")),
     "where somebody is, in plain words": ("PX-01", column(_NAME, "position", "where you are")),
-    "the next airport": ("PX-01", column(_NAME, "airport", "nearest airport")),
+    "the next airport": ("PX-02", column(_NAME, "airport", "nearest airport")),
     "a wireless network": ("PX-03", column(_NAME, "network", "Wi-Fi network name")),
     "a preview": ("PX-02", column(_TOKENS, "preview", "first words of the prompt")),
     "a summary": ("PX-01", column(_TOKENS, "summary", "conversation summary")),
-    "an embedding": ("PX-01", column(_TOKENS, "embedding", "embedding of the request")),
+    "an embedding": ("PX-02", column(_TOKENS, "embedding", "embedding of the request")),
     "names of tools": ("PX-02", column(_TOKENS, "tools", "names of tools you call")),
-    "what was searched for": ("PX-01", column(_TOKENS, "search_query", "web search queries")),
+    "what was searched for": ("PX-02", column(_TOKENS, "search_query", "web search queries")),
     "digits of a card": ("PX-01", column(_AMOUNT, "card_last_four", "last four digits of the card")),
     "a security code": ("PX-02", column(_AMOUNT, "cvc", "CVC")),
     "a country in a log": ("PX-04", (_LOG, _LOG.replace("}", ", country: word}"))),
@@ -79,14 +79,11 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[str, str]]] = {
     ),
     "a store that only passes on": (
         "PX-09",
-        (
-            "receives: [account, usage, api_key, ledger]\n    mode: store",
-            "receives: [account, usage, api_key, ledger]\n    mode: transit",
-        ),
+        ('mode: store\n    hosts: ["*.supabase', 'mode: transit\n    hosts: ["*.supabase'),
     ),
     "a table that nobody stores": (
         "PX-34",
-        ("receives: [account, usage, api_key, ledger]", "receives: [account, usage, api_key]"),
+        ("receives: [account, usage, api_key, ledger", "receives: [account, usage, api_key"),
     ),
     "an address for who answers requests": (
         "PX-17",

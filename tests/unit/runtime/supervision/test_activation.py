@@ -27,9 +27,9 @@ def taken(handed: socket.socket | None, count: str = "1", whose: str = "") -> st
     program = [sys.executable, "-c", TAKING, whose]
     if handed is not None:
         program = ["/bin/sh", "-c", 'exec 3<&0; exec "$@"', "sh", *program]
-    told = subprocess.run(
+    told: subprocess.CompletedProcess[str] = subprocess.run(
         program,
-        stdin=handed if handed is not None else subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if handed is None else handed.fileno(),
         env={**os.environ, "LISTEN_FDS": count},
         capture_output=True,
         text=True,
