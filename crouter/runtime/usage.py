@@ -4,6 +4,7 @@ The columns of the row are those that the policy declares. A measure that it doe
 declared one is filled from what the upstream reported. Prices are `crouter.runtime.pricing`.
 """
 
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.measures import MEASURES
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.names import ACCOUNT, API_KEY, LEDGER, USAGE
+from crouter.runtime.pricing.lines import priced_counts
 from crouter.runtime.pricing.settlement import Charge
 from crouter.runtime.proxy.attempt import UsageRecordDraft
 
 CHARGE: Final = "charge"
 MODEL_CHARS_MAX: Final = 128
+_EMPTY: Final[dict[str, Any]] = {"count": 0, "counts": "{}"}
 
 
 class UnfilledColumnError(Exception):
@@ -38,6 +41,8 @@ class Settlement:
     occurred_at: datetime
     draft: UsageRecordDraft
     charge: Charge
+    policy_digest: str
+    """Of the policy in force when the request was metered, whenever the row is written."""
 
 
 _Value = Callable[[Settlement], Any]
@@ -101,10 +106,18 @@ def measured(settlement: Settlement) -> dict[str, Any]:
         "cache_read_tokens": counts.cache_read_input_tokens,
         "web_search_requests": counts.web_search_requests,
         "web_fetch_requests": counts.web_fetch_requests,
+        "further_counts": _map(dict(counts.further) or None),
+        "priced_counts": _map(priced_counts(settlement.charge)),
         "model": (draft.model_reported or draft.model_requested)[:MODEL_CHARS_MAX],
         "service_tier": counts.service_tier,
         "occurred_at": settlement.occurred_at,
+        "policy_digest": settlement.policy_digest,
     }
+
+
+def _map(counts: dict[str, int] | None) -> str | None:
+    """A map of counts as the text of its jsonb column."""
+    return None if counts is None else json.dumps(counts, separators=(",", ":"))
 
 
 def _value_of(record: Record, field: Field) -> _Value:
@@ -129,7 +142,7 @@ def _measure(field: Field) -> _Value:
         found = measured(settlement)[field.name]
         # "Never reported" stays apart from zero where the policy leaves room for it.
         if found is None and field.required:
-            return 0 if field.kind == "count" else ""
+            return _EMPTY.get(field.kind, "")
         return found
 
     return value

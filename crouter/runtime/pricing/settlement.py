@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from crouter.runtime.pricing.book import PriceBook
-from crouter.runtime.pricing.rates import Price, cost
+from crouter.runtime.pricing.rates import Price, Rate, cost
 from crouter.runtime.proxy.attempt import UsageRecordDraft
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions, service_options
 from crouter.runtime.proxy.usage import Iteration, UsageCounts
@@ -23,10 +23,11 @@ _BESIDE: Final = frozenset({"compaction", "advisor_message"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One priced piece of an answer: the model's canonical id, its counts, nanodollars."""
+    """One priced piece of an answer: the model's canonical id, its counts, the rate they have, nanodollars."""
 
     model: str
     counts: UsageCounts
+    rate: Rate
     cost_nanousd: int
 
 
@@ -86,7 +87,8 @@ class _Pricing:
 
     def _part(self, model: str, counts: UsageCounts) -> Part:
         name, price = self._price(model)
-        return Part(name, counts, cost(counts, price.rate_for(counts.prompt_tokens)))
+        rate = price.rate_for(counts.prompt_tokens)
+        return Part(name, counts, rate, cost(counts, rate))
 
     def _price(self, reported_model: str) -> tuple[str, Price]:
         reported, asked = self._reported_options(), self._draft.options_requested

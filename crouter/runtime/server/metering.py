@@ -7,7 +7,6 @@ upstream at once, and what was reported until then is settled by a task that out
 """
 
 import asyncio
-import uuid
 from collections import deque
 from collections.abc import Iterable
 from typing import Final
@@ -21,6 +20,7 @@ from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Attempt, Ending
 from crouter.runtime.proxy.errors import ErrorReply, unavailable
 from crouter.runtime.proxy.request import Accepted
+from crouter.runtime.proxy.request_id import record_id
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding, UnforwardableHeaderError
 from crouter.runtime.server.outlet import Outlet
@@ -136,12 +136,13 @@ class MeteredRelay:
         self._report((*self._attempt.anomalies, *charge.anomalies, *(f"unknown:{key}" for key in draft.unknown_keys)))
         return self._parts.settling.begin(
             Settlement(
-                id=uuid.uuid4(),
+                id=record_id(self._exchange.request_id),
                 account=self._caller.account,
                 api_key=self._caller.key,
                 occurred_at=self._exchange.received_at,
                 draft=draft,
                 charge=charge,
+                policy_digest=self._parts.deployment.policy_digest,
             )
         )
 
