@@ -87,6 +87,8 @@ class Settings:
     store: StoreSettings
     upstream_url: str
     upstream_key: Secret[str]
+    receipts: KeyRing | None = None
+    """What receipts are signed with; only development may do without."""
     edge_secret: Secret[str] | None = None
     edge_secret_retiring: Secret[str] | None = None
     """The one before, accepted while the edge is being given the new one."""
@@ -122,6 +124,10 @@ class _Reader:
         if not value and len(self.problems) == before:
             self.problems.append(f"{name}: not set; {hint}")
         return value
+
+    def is_set(self, name: str) -> bool:
+        """Whether NAME or NAME_FILE is there at all."""
+        return any(self.environ.get(given, "").strip() for given in (name, f"{name}_FILE"))
 
     def key_ring(self, name: str) -> KeyRing:
         hint = (
@@ -166,13 +172,15 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     reader = _Reader(environ)
     environment = _environment(reader)
     host, port = _listen(reader)
+    store = _store(reader)
     settings = Settings(
         environment=environment,
         host=host,
         port=port,
-        store=_store(reader),
+        store=store,
         upstream_url=_upstream_url(reader, deployment.processor(deployment.proxy.upstream), environment),
         upstream_key=Secret(reader.required("ANTHROPIC_API_KEY", "the upstream's key for all requests")),
+        receipts=_receipts(reader, store, is_required=environment == "production"),
         edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
         development_account=_development_account(reader, environment),
@@ -233,6 +241,16 @@ def _store(reader: _Reader) -> StoreSettings:
         sealing=sealing,
         lookup=lookup,
     )
+
+
+def _receipts(reader: _Reader, store: StoreSettings, *, is_required: bool) -> KeyRing | None:
+    name = "CROUTER_RECEIPT_KEYS"
+    if not is_required and not reader.is_set(name):
+        return None
+    ring = reader.key_ring(name)
+    if {key.key for key in ring.keys} & {key.key for key in (*store.sealing.keys, *store.lookup.keys)}:
+        reader.problems.append(f"{name}: holds a key that seals or finds API keys; each purpose has its own")
+    return ring
 
 
 def _upstream_url(reader: _Reader, processor: Processor, environment: Environment) -> str:

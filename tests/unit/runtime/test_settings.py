@@ -7,12 +7,13 @@ import pytest
 from crouter.runtime.settings import SettingsError, is_loopback, read_settings, read_store_settings
 from tests.unit.runtime.declarations import DEPLOYMENT
 
-SEALING, LOOKUP, FRESH = (base64.b64encode(letter * 32).decode() for letter in (b"s", b"l", b"f"))
+SEALING, LOOKUP, RECEIPT, FRESH = (base64.b64encode(letter * 32).decode() for letter in (b"s", b"l", b"r", b"f"))
 PRODUCTION = {
     "DATABASE_URL": "postgresql://crouter:canary@db.example.org/crouter",
     "ANTHROPIC_API_KEY": "sk-ant-canary",
     "CROUTER_SEALING_KEYS": f"1:{SEALING}",
     "CROUTER_LOOKUP_KEYS": f"1:{LOOKUP}",
+    "CROUTER_RECEIPT_KEYS": f"1:{RECEIPT}",
     "CROUTER_EDGE_SECRET": "canary-" + "e" * 32,
 }
 DEVELOPMENT = {**PRODUCTION, "CROUTER_ENVIRONMENT": "development"}
@@ -37,7 +38,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert [problem for problem in told if problem.startswith(f"{name}: not set")], name
 
 
-@pytest.mark.parametrize("name", ["CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS"])
+@pytest.mark.parametrize("name", ["CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS", "CROUTER_RECEIPT_KEYS"])
 @pytest.mark.parametrize(
     "value",
     [SEALING, "1:", "1:c2hvcnQ=", f"0:{SEALING}", f"1:{FRESH},1:{FRESH}", f"x:{SEALING}", f"1:{FRESH},nonsense"],
@@ -51,6 +52,19 @@ def test_a_key_ring_that_is_no_list_of_versioned_256_bit_keys_is_refused_by_name
 def test_one_key_for_two_purposes_is_refused() -> None:
     (problem,) = problems({**PRODUCTION, "CROUTER_LOOKUP_KEYS": f"7:{SEALING}"})
     assert problem.startswith("CROUTER_LOOKUP_KEYS")
+    for taken in (SEALING, LOOKUP):
+        (problem,) = problems({**PRODUCTION, "CROUTER_RECEIPT_KEYS": f"2:{FRESH},1:{taken}"})
+        assert problem.startswith("CROUTER_RECEIPT_KEYS")
+
+
+def test_only_development_may_do_without_signing_receipts() -> None:
+    without = {name: value for name, value in PRODUCTION.items() if name != "CROUTER_RECEIPT_KEYS"}
+    (problem,) = problems(without)
+    assert problem.startswith("CROUTER_RECEIPT_KEYS: not set; give 32 random bytes")
+    assert read_settings(DEPLOYMENT, {**without, "CROUTER_ENVIRONMENT": "development"}).receipts is None
+    ring = read_settings(DEPLOYMENT, DEVELOPMENT).receipts
+    assert ring is not None
+    assert ring.newest.key.reveal() == b"r" * 32
 
 
 def test_the_newest_key_is_the_one_with_the_greatest_version() -> None:
