@@ -124,7 +124,9 @@ def _recomputed(found: VerifiedReceipt) -> str:
 def _difference(count: str, reported: int, charged: int) -> str:
     if charged < reported:
         return f"{charged:,} of {reported:,} {count} were charged"
-    return f"{charged:,} {count} were charged and {reported:,} reported: further samplings of the answer are charged, too"
+    return (
+        f"{charged:,} {count} were charged and {reported:,} reported: further samplings of the answer are charged, too"
+    )
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -29,8 +29,8 @@ _SQL_TYPES = {
     "sealed": "bytea",
 }
 
-# PostgreSQL writes a jsonb in one way only, `{"a": 1, "b": 2}`, so that a pattern can judge each name and value of it. It
-# holds the whole to the size of the largest map; each name and count is bounded where it is measured, because bounded
+# PostgreSQL writes a jsonb in one way only, `{"a": 1, "b": 2}`, so that a pattern can judge each name and value of it.
+# The whole is held to the size of the largest map; each name and count is bounded where it is measured, because bounded
 # repetitions here would cost every row twice what its insertion does.
 _COUNTS_BYTES_MAX = COUNT_NAMES_MAX * len(f'"{"n" * COUNT_NAME_CHARS_MAX}": {COUNT_MAX}, ')
 _COUNTS = (

@@ -3,15 +3,17 @@
 import json
 from typing import Any, NoReturn
 
+from crouter.runtime.receipts.errors import ReceiptRefusedError
+
 
 def read_object(text: bytes, what: str) -> dict[str, Any]:
-    """The object that a text holds. Raises ValueError, which names `what`, for everything else."""
+    """The object that a text holds. Raises ReceiptRefusedError, which names `what`, for everything else."""
     try:
         value = json.loads(text.decode(), object_pairs_hook=_members, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise ValueError(f"{what} is no JSON") from None
+        raise ReceiptRefusedError(f"{what} is no JSON") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{what} is no JSON object")
+        raise ReceiptRefusedError(f"{what} is no JSON object")
     return value
 
 

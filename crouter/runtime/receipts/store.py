@@ -43,9 +43,7 @@ class Receipts:
         if record is None:
             return None
         row = await self._reader.row(USAGE, self._columns, PURPOSE, key=record, owner=account)
-        charge = await self._reader.row(
-            LEDGER, ("amount_nanousd", "price_version"), PURPOSE, key=record, owner=account
-        )
+        charge = await self._reader.row(LEDGER, ("amount_nanousd", "price_version"), PURPOSE, key=record, owner=account)
         if row is None or charge is None:
             return None
         claims = claims_of(name, self._issuer, row, -charge["amount_nanousd"], charge["price_version"], self._now())

@@ -56,11 +56,7 @@ def verify(text: str, key_set: KeySet, issuer: str = "") -> VerifiedReceipt:
     expected = issuer or key_set.issuer
     if not expected:
         raise ReceiptRefusedError("the key set does not say whose receipts it is for, and no issuer was given")
-    payload = verified(text, key_set.keys, KIND)
-    try:
-        claims = read_object(payload, "what it says")
-    except ValueError as error:
-        raise ReceiptRefusedError(str(error)) from None
+    claims = read_object(verified(text, key_set.keys, KIND), "what it says")
     _require_form(claims)
     if claims["iss"] != expected:
         raise ReceiptRefusedError("it is not of the issuer whose receipts these keys are for")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crouter.runtime.proxy.usage import COUNT_MAX, Iteration, UsageCounts, UsageMeter, counts_of
+from crouter.contract.measures import COUNT_MAX
+from crouter.runtime.proxy.usage import Iteration, UsageCounts, UsageMeter, counts_of
 
 START = {
     "input_tokens": 25,

@@ -35,9 +35,7 @@ def test_what_was_signed_comes_back_to_the_byte() -> None:
 
 def test_the_example_of_rfc_8037_is_signed_alike() -> None:
     """Appendix A.4: the signature over the given header and payload."""
-    key = Ed25519PrivateKey.from_private_bytes(
-        base64.urlsafe_b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
-    )
+    key = Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="))
     text = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
     assert encoded(key.sign(text.encode())) == (
         "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
