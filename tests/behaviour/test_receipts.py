@@ -186,6 +186,6 @@ async def test_without_a_key_there_are_no_receipts(deployment: Deployment, dsn: 
 async def test_asking_for_receipts_takes_nothing_from_the_window_of_messages(service: Service) -> None:
     asked = [await fetch(service, f"/v1/receipts/req_{'0' * 32}", service.key) for _ in range(51)]
     assert asked[-1][0] == 429
-    sending = {"json": message(), "headers": service.headers()}
-    async with aiohttp.ClientSession() as session, session.post(service.url + "/v1/messages", **sending) as answer:
+    async with aiohttp.ClientSession(headers=service.headers()) as session:
+        answer = await session.post(service.url + "/v1/messages", json=message())
         assert answer.status == 200
