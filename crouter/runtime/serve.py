@@ -12,6 +12,7 @@ import uvloop
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.version import ContractMismatchError, require_contract
+from crouter.runtime.accounting import JournalUnusableError
 from crouter.runtime.database.migrations import Origin, check_database
 from crouter.runtime.egress import EgressRefusedError
 from crouter.runtime.log_capture import captured, loop_exception_handler
@@ -42,6 +43,7 @@ _REFUSALS: Final = (
     HardeningError,
     MissingDocumentError,
     HistoryUnreadableError,
+    JournalUnusableError,
     SettingsError,
     SlowParserError,
     StaleGeneratedError,

@@ -6,6 +6,7 @@ policy decides is not set here. Problems are collected and told all at once; the
 
 import base64
 import binascii
+import hashlib
 import ipaddress
 import re
 import uuid
@@ -20,8 +21,10 @@ from crouter.contract.destinations import Processor
 from crouter.runtime.secret import Secret
 
 Environment = Literal["development", "production"]
+JournalSync = Literal["grouped", "always"]
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
+DEVELOPMENT_JOURNAL: Final = Path(".crouter", "journal")
 KEY_BYTES: Final = 32
 EDGE_SECRET_CHARS_MIN: Final = 32
 TRANSACTION_POOLER_PORT: Final = 6543
@@ -93,6 +96,10 @@ class Settings:
     edge_secret_retiring: Secret[str] | None = None
     """The one before, accepted while the edge is being given the new one."""
     development_account: uuid.UUID | None = None
+    journal: Path = DEVELOPMENT_JOURNAL
+    """The folder in which each process keeps its journal; on a disk of this machine."""
+    journal_sync: JournalSync = "grouped"
+    """Whether each record waits for the medium, or many at once."""
 
     @property
     def production(self) -> bool:
@@ -184,6 +191,8 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
         development_account=_development_account(reader, environment),
+        journal=_journal(reader, environment, store.database_url),
+        journal_sync=_journal_sync(reader),
     )
     reader.give_up_on_problems()
     return settings
@@ -293,6 +302,31 @@ def _development_account(reader: _Reader, environment: Environment) -> uuid.UUID
     except ValueError:
         reader.problems.append(f"{name}: is not a UUID")
         return None
+
+
+def _journal(reader: _Reader, environment: Environment, database_url: Secret[str]) -> Path:
+    name = "CROUTER_JOURNAL"
+    if environment == "production":
+        hint = "a folder on a local disk that outlives the process, such as /var/lib/crouter/journal"
+        return Path(reader.required(name, hint))
+    told = reader.text(name)
+    if told:
+        return Path(told)
+    # One for each database: records of one must not be shipped into another.
+    parts = _split(database_url.reveal())
+    place = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}" if parts is not None else ""
+    return DEVELOPMENT_JOURNAL / hashlib.sha256(place.encode()).hexdigest()[:16]
+
+
+def _journal_sync(reader: _Reader) -> JournalSync:
+    match reader.text("CROUTER_JOURNAL_SYNC"):
+        case "always":
+            return "always"
+        case "" | "grouped":
+            return "grouped"
+        case _:
+            reader.problems.append("CROUTER_JOURNAL_SYNC: is grouped or always")
+            return "grouped"
 
 
 def _versioned_key(text: str) -> VersionedKey | None:

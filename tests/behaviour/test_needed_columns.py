@@ -97,7 +97,7 @@ def _settlement(account: uuid.UUID, key: uuid.UUID) -> Settlement:
         unknown_keys=(),
         anomalies=(),
     )
-    return Settlement(uuid.uuid4(), account, key, datetime.now(UTC), draft, Charge(12, (), "2026-11-23", ()), "d1")
+    return Settlement(uuid.uuid4(), account, key, datetime.now(UTC), draft, Charge(12, (), "2026-11-23", ()))
 
 
 async def every_statement(deployment: Deployment, dsn: str) -> None:

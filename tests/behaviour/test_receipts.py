@@ -19,7 +19,7 @@ from crouter.runtime.receipts.errors import ReceiptRefusedError
 from crouter.runtime.receipts.keys import read_key_set
 from crouter.runtime.receipts.verify import VerifiedReceipt, verify
 from crouter.simulator import Scripted
-from tests.behaviour.service import MODEL, RECEIPT_KEYS, Service, message, serving, until
+from tests.behaviour.service import MODEL, RECEIPT_KEYS, Service, message, serving
 
 ANTHROPICS = (
     *("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_creation", "cache_read_input_tokens"),
@@ -36,7 +36,7 @@ async def ask(service: Service, **more: Any) -> str:
             model=MODEL, max_tokens=64, messages=[{"role": "user", "content": SECRET}], **more
         )
         assert (await raw.parse()).type == "message"
-    await until(lambda: len(service.rows("usage")) > before)
+    assert len(await service.settled("usage")) > before
     return str(raw.headers["x-crouter-request-id"])
 
 

@@ -54,13 +54,48 @@ _THEIR_EDGE: Final = frozenset(
 # One upstream key serves all customers: its limits are ours and say nothing to one of them.
 _OUR_LIMITS_PREFIXES: Final = ("anthropic-ratelimit-", "anthropic-priority-", "cf-", "x-envoy-")
 
+# What clients and the upstream send with nearly every message.
+USUAL: Final = (
+    "accept",
+    "accept-encoding",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+    "anthropic-version",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "host",
+    "request-id",
+    "server",
+    "transfer-encoding",
+    "user-agent",
+    "vary",
+    "x-api-key",
+    "x-app",
+    "x-stainless-arch",
+    "x-stainless-async",
+    "x-stainless-helper-method",
+    "x-stainless-lang",
+    "x-stainless-os",
+    "x-stainless-package-version",
+    "x-stainless-read-timeout",
+    "x-stainless-retry-count",
+    "x-stainless-runtime",
+    "x-stainless-runtime-version",
+    "x-stainless-timeout",
+)
+_ACCEPT_ENCODING_CHARS: Final = len("accept-encoding")
+
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class HeaderFilter:
     """Passes every header but the named ones. Names and prefixes are lower-case header names."""
 
-    __slots__ = ("_names", "_prefixes")
+    __slots__ = ("_decided", "_names", "_prefixes")
 
     def __init__(self, names: Iterable[str], prefixes: Iterable[str]) -> None:
         self._names = frozenset(names)
@@ -68,22 +103,32 @@ class HeaderFilter:
         for name in (*self._names, *self._prefixes):
             if not _NAME.fullmatch(name):
                 raise ValueError("a dropped header is given as a lower-case header name or prefix")
+        # Decided once for names that we know ourselves; a name that a client made up is never remembered.
+        self._decided = {spelt: self.passes(name) for name in USUAL for spelt in (name, name.title())}
 
     def kept(self, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """The headers that pass, in order, untouched."""
-        names, prefixes = self._names, self._prefixes
+        decided = self._decided
         kept = []
         connection: list[str] = []
         for pair in headers:
-            lower = pair[0].lower()
-            if lower == "connection":
-                connection.append(pair[1])
-            elif lower not in names and not lower.startswith(prefixes):
+            passes = decided.get(pair[0])
+            if passes is None:
+                lower = pair[0].lower()
+                passes = lower != "connection" and self.passes(lower)
+                # Otherwise it names headers that belong to this connection; `keep-alive` is one that never passes.
+                if lower == "connection" and pair[1] != "keep-alive":
+                    connection.append(pair[1])
+            if passes:
                 kept.append(pair)
         named = _named_by(connection)
         if named:
             kept = [pair for pair in kept if pair[0].lower() not in named]
         return kept
+
+    def passes(self, lower: str) -> bool:
+        """Whether a header of that lower-case name passes, where no `connection` header names it."""
+        return lower not in self._names and not lower.startswith(self._prefixes)
 
 
 class RequestHeaders:
@@ -94,10 +139,18 @@ class RequestHeaders:
     def __init__(self, dropped_names: Iterable[str], dropped_prefixes: Iterable[str]) -> None:
         self._filter = HeaderFilter(HOP_BY_HOP | _CREDENTIALS | _TRANSPORT | frozenset(dropped_names), dropped_prefixes)
 
+    def passes(self, lower: str) -> bool:
+        """Whether a header of that lower-case name may leave, where no `connection` header names it."""
+        return self._filter.passes(lower)
+
     def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """The client's headers that go upstream, and an `accept-encoding` that we can meter."""
-        accepted = [value for name, value in headers if name.lower() == "accept-encoding"]
-        coding = readable_accept_encoding(", ".join(accepted) if accepted else None)
+        accepted = [
+            value
+            for name, value in headers
+            if len(name) == _ACCEPT_ENCODING_CHARS and name.lower() == "accept-encoding"
+        ]
+        coding = readable_accept_encoding(", ".join(accepted)) if accepted else "identity"
         return (*self._filter.kept(headers), ("accept-encoding", coding))
 
 

@@ -37,9 +37,10 @@ _EXPLANATORY: Final = frozenset({"output_tokens_details", "fallback_credit"})
 _OF_AN_ITERATION: Final = frozenset({"type", "model"})
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every answer, and a frozen one takes several times as long to make.
+@dataclass(slots=True)
 class UsageCounts:
-    """Counts in tokens and requests; None where the upstream reported nothing."""
+    """Counts in tokens and requests; None where the upstream reported nothing. Never changed once made."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -117,7 +118,7 @@ class UsageMeter:
         """What was reported in a form we do not accept, sorted, by field name."""
         anomalies = set(self._anomalies)
         self._cache_creation(anomalies)
-        return tuple(sorted(anomalies))
+        return tuple(sorted(anomalies)) if anomalies else ()
 
     def note(self, anomaly: str) -> None:
         """Adds an anomaly found by the one who reads the answer."""

@@ -14,7 +14,7 @@ from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
 from crouter.runtime.proxy.options import ORDINARY
 from crouter.runtime.proxy.usage import UsageCounts
 from crouter.runtime.settings import read_store_settings
-from crouter.runtime.usage import Settlement, UnfilledColumnError, UsageStore, measured
+from crouter.runtime.usage import Settlement, UnfilledColumnError, UsageStore, entry_of, measured
 from tests.unit.runtime.declarations import DEPLOYMENT, USAGE
 from tests.unit.runtime.test_settings import PRODUCTION
 
@@ -45,17 +45,16 @@ SETTLEMENT = Settlement(
         anomalies=(),
     ),
     charge=Charge(7 * 10 + 5 * 4, (PART,), "2026-11-23", ()),
-    policy_digest="d1",
 )
 
 
 def test_every_measure_of_the_contract_has_a_value_and_none_is_not_zero() -> None:
     values = measured(SETTLEMENT)
-    assert set(values) == set(MEASURES)
+    assert {*values, "policy_digest"} == set(MEASURES)
+    assert entry_of(SETTLEMENT, "d1").policy_digest == "d1"
     assert (values["input_tokens"], values["output_tokens"], values["cache_read_tokens"]) == (5, 0, None)
     assert (values["cache_write_1h_tokens"], values["cache_write_5m_tokens"]) == (7, None)
     assert (values["model"], values["service_tier"]) == ("claude-answered", "standard")
-    assert values["policy_digest"] == "d1"
 
 
 def test_counts_without_a_column_are_kept_by_name_and_an_explicit_zero_stays_zero() -> None:
