@@ -24,6 +24,7 @@ _PREFIX = "req_"
 _ENTROPY_BYTES = 16
 _IDS_AT_ONCE = 64
 _entropy = _Entropy()
+REQUEST_ID_PREFIX_CHARS = len(_PREFIX)
 REQUEST_ID_CHARS = len(_PREFIX) + 2 * _ENTROPY_BYTES
 
 
