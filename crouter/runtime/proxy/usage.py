@@ -138,7 +138,11 @@ class UsageMeter:
             if value is None or key in _EXPLANATORY:
                 continue
             if key in _COUNTS:
-                self._take_count(key, value)
+                # As in `_take_count`, for what comes with every answer.
+                if type(value) is int and 0 <= value <= COUNT_MAX:
+                    self._numbers[key] = value
+                else:
+                    self.note(key)
             elif key in _GROUPS:
                 self._take_group(key, value)
             elif key in _TEXTS:
