@@ -11,9 +11,9 @@ from crouter.runtime.accounts import AccountExistsError, NoDeletionRuleError, No
 from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError
 from crouter.runtime.database.migration_files import MigrationsRefusedError
 from crouter.runtime.database.migrations import MigrationFailedError
+from crouter.runtime.environment import SettingsError
 from crouter.runtime.keys import KeyLimitError, NoSuchKeyError
 from crouter.runtime.sealing import SealError
-from crouter.runtime.settings import SettingsError
 
 # Each has a message of our own that holds no value of a row and no key.
 _SENTENCES: Final = (

@@ -9,6 +9,7 @@ ColumnKind = Literal[
     "text",
     "email",
     "count",
+    "counts",
     "nanousd",
     "timestamp",
     "keyed_hash",

@@ -1,6 +1,7 @@
-"""The keys that seal and find API keys in development: made once, kept in one file, so that they come and go together.
+"""The keys of a development run: made once, kept in one file, so that they come and go together.
 
-The file has a line NAME=VALUE for each, named as the service's settings are.
+The file has a line NAME=VALUE for each, named as the service's settings are. Keys that seal and find API keys belong to
+what the database holds; the one that signs receipts can be added to a file that was made without it.
 """
 
 import base64
@@ -8,9 +9,10 @@ import secrets
 
 from crouter.development.errors import DevelopmentError
 from crouter.development.state_folder import StateFolder
-from crouter.runtime.settings import KEY_BYTES
+from crouter.runtime.environment import KEY_BYTES
 
 NAMES = ("CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS")
+LATER_NAMES = ("CROUTER_RECEIPT_KEYS",)
 
 
 def read_secrets(folder: StateFolder) -> dict[str, str] | None:
@@ -28,14 +30,15 @@ def read_secrets(folder: StateFolder) -> dict[str, str] | None:
             f"{folder.secrets_file} does not hold {' and '.join(missing)}",
             "move the file away: new keys are made, and a new development API key with them",
         )
-    return {name: found[name] for name in NAMES}
+    return {name: found[name] for name in (*NAMES, *LATER_NAMES) if found.get(name)}
 
 
 def ensure_secrets(folder: StateFolder) -> dict[str, str]:
-    """The settings of the file, which is made if there is none. Raises DevelopmentError."""
-    present = read_secrets(folder)
-    if present is not None:
+    """The settings of the file, in which what is not there yet is made. Raises DevelopmentError."""
+    present = read_secrets(folder) or {}
+    missing = [name for name in (*NAMES, *LATER_NAMES) if name not in present]
+    if not missing:
         return present
-    made = {name: f"1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}" for name in NAMES}
+    made = {**present, **{name: f"1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}" for name in missing}}
     folder.write_private(folder.secrets_file, "".join(f"{name}={value}\n" for name, value in made.items()))
     return made

@@ -4,6 +4,7 @@ Who may see and do what with them is `access.py`. Every column comes from policy
 """
 
 from crouter.contract.data import Field
+from crouter.contract.measures import COUNT_MAX, COUNT_NAME_CHARS_MAX, COUNT_NAMES_MAX
 from crouter.contract.retention import RetentionPlan
 from crouter.plan.access import grants, row_rules
 from crouter.plan.records import record_of
@@ -21,17 +22,28 @@ _SQL_TYPES = {
     "email": "text",
     "one_of": "text",
     "count": "bigint",
+    "counts": "jsonb",
     "nanousd": "bigint",
     "timestamp": "timestamptz",
     "keyed_hash": "bytea",
     "sealed": "bytea",
 }
 
+# PostgreSQL writes a jsonb in one way only, `{"a": 1, "b": 2}`, so that a pattern can judge each name and value of it.
+# The whole is held to the size of the largest map; each name and count is bounded where it is measured, because bounded
+# repetitions here would cost every row twice what its insertion does.
+_COUNTS_BYTES_MAX = COUNT_NAMES_MAX * len(f'"{"n" * COUNT_NAME_CHARS_MAX}": {COUNT_MAX}, ')
+_COUNTS = (
+    """{column}::text ~ '^[{]("[a-z0-9_.]+": [0-9]+(, )?)*[}]$'"""
+    f" AND octet_length({{column}}::text) <= {_COUNTS_BYTES_MAX}"
+)
+
 # A keyed hash is an HMAC-SHA-256. A sealed value has a 12-byte nonce, a 16-byte tag and at least one byte inside.
 _BOUNDS = {
     "text": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
     "email": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
     "count": "{column} >= 0",
+    "counts": _COUNTS,
     "keyed_hash": "octet_length({column}) = 32",
     "sealed": "octet_length({column}) BETWEEN 29 AND 4096",
 }
@@ -90,7 +102,8 @@ def _constraints(category: DataCategory, table: str, field: Field, ends: tuple[s
         name = relation_name(table, field.name, "unique")
         found.append(Constraint(name, "unique", (field.name,), f"UNIQUE ({column})"))
     if field.kind in _BOUNDS:
-        definition = f"CHECK ({_BOUNDS[field.kind].format(column=column)})"
+        # Replaced, not formatted: a pattern has braces of its own.
+        definition = f"CHECK ({_BOUNDS[field.kind].replace('{column}', column)})"
         found.append(Constraint(joined_name(table, field.name, "bounds"), "check", (field.name,), definition))
     if field.kind == "one_of":
         found.append(_one_of(table, field))

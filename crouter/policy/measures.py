@@ -13,11 +13,14 @@ MEASURES: dict[str, FieldType] = {
     "cache_read_tokens": "count",
     "web_search_requests": "count",
     "web_fetch_requests": "count",
+    "further_counts": "counts",
+    "priced_counts": "counts",
     "model": "text",
     "service_tier": "text",
     "occurred_at": "timestamp",
+    "policy_digest": "text",
 }
-"""Names follow Anthropic's usage object."""
+"""Names follow Anthropic's usage object; the last two of the maps and texts are ours."""
 
 IDENTITY_FIELDS: dict[str, FieldType] = {
     "email": "email",

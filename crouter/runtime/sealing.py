@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crouter.contract.deployment import Security
-from crouter.runtime.settings import KeyRing
+from crouter.runtime.environment import KeyRing
 
 ENCRYPTION: Final = "AES-256-GCM"
 LOOKUP: Final = "HMAC-SHA-256"

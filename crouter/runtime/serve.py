@@ -1,6 +1,7 @@
 """The service process: hardened, quiet, stopped by SIGTERM or SIGINT; alone, or one of several below a supervisor."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from crouter.contract.version import ContractMismatchError, require_contract
 from crouter.runtime.accounting import JournalUnusableError
 from crouter.runtime.database.migrations import Origin, check_database
 from crouter.runtime.egress import EgressRefusedError
+from crouter.runtime.environment import SettingsError
 from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.logs import Log
 from crouter.runtime.manifest import StaleGeneratedError, require_manifest
@@ -27,7 +29,7 @@ from crouter.runtime.running import GRACE_SECONDS, running, service_log
 from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
 from crouter.runtime.server.protocol import SlowParserError
-from crouter.runtime.settings import Settings, SettingsError, read_settings
+from crouter.runtime.settings import Settings, read_settings
 from crouter.runtime.supervision.activation import (
     READY,
     STOPPING,
@@ -126,6 +128,12 @@ class _Service:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         deployment, log = self.deployment, self.log
         await _require_database(deployment, self.settings, self.generated, log)
+        with log.buffered(loop.call_later):
+            await self._serve_until(stop)
+        log.info("stopped")
+
+    async def _serve_until(self, stop: asyncio.Event) -> None:
+        deployment, log = self.deployment, self.log
         limits = SharedLimits.found(self.environ, deployment.proxy.limits)
         async with running(
             deployment, self.settings, self.generated, log, self.metrics, inherited=self.listener, limits=limits
@@ -134,10 +142,12 @@ class _Service:
             if not is_managed(self.environ):
                 sys.stderr.write(f"crouter: {deployment.identity.name} answers on {service.url}\n")
             tell_manager(self.environ, READY)
+            # What is there by now stays: no collection of garbage needs to walk through it again.
+            gc.collect()
+            gc.freeze()
             await self._until(stop)
             tell_manager(self.environ, STOPPING)
             log.info("stopping")
-        log.info("stopped")
 
     async def _until(self, stop: asyncio.Event) -> None:
         if self.counts is None:

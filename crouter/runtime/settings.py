@@ -4,20 +4,19 @@ Every variable NAME may be given as NAME_FILE instead, the path of a file that h
 policy decides is not set here. Problems are collected and told all at once; they name variables, never values.
 """
 
-import base64
-import binascii
 import hashlib
 import ipaddress
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
+from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.secret import Secret
 
 Environment = Literal["development", "production"]
@@ -25,46 +24,12 @@ JournalSync = Literal["grouped", "always"]
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
 DEVELOPMENT_JOURNAL: Final = Path(".crouter", "journal")
-KEY_BYTES: Final = 32
 EDGE_SECRET_CHARS_MIN: Final = 32
 TRANSACTION_POOLER_PORT: Final = 6543
 PROCESSES_MAX: Final = 128
 REQUESTS_MAX: Final = 4096
 ACCOUNT_REQUESTS_MAX: Final = 2048
-_COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _HEADER_VALUE = re.compile(r"[!-~]+")
-_VERSIONED_KEY = re.compile(r"([1-9][0-9]{0,8}):([A-Za-z0-9+/_=-]+)")
-
-
-class SettingsError(Exception):
-    """The environment does not describe a service. `problems` has a sentence for each mistake."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class VersionedKey:
-    """One 256-bit key and the number that names it in the database."""
-
-    version: int
-    key: Secret[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRing:
-    """The keys of one purpose, newest first. The newest is used for what is new, all for what exists."""
-
-    keys: tuple[VersionedKey, ...]
-
-    @property
-    def newest(self) -> VersionedKey:
-        return self.keys[0]
-
-    def key(self, version: int) -> VersionedKey | None:
-        """The key of that version, or None if it is not in the ring."""
-        return next((key for key in self.keys if key.version == version), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +64,8 @@ class Settings:
     requests_max: int
     """How many requests a process has under way at once; as many connections to the upstream may be open."""
     account_requests_max: int
+    receipts: KeyRing | None = None
+    """What receipts are signed with; only development may do without."""
     edge_secret: Secret[str] | None = None
     edge_secret_retiring: Secret[str] | None = None
     """The one before, accepted while the edge is being given the new one."""
@@ -120,67 +87,9 @@ class Settings:
         return self.environment == "production"
 
 
-@dataclass
-class _Reader:
-    """Reads variables and collects what is wrong with them."""
-
-    environ: Mapping[str, str]
-    problems: list[str] = field(default_factory=list)
-
-    def text(self, name: str) -> str:
-        """The value of NAME or the content of NAME_FILE; empty when neither is set."""
-        value, path = self.environ.get(name, "").strip(), self.environ.get(f"{name}_FILE", "").strip()
-        if value and path:
-            self.problems.append(f"{name}: set {name} or {name}_FILE, not both")
-        elif path:
-            try:
-                return Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                self.problems.append(f"{name}_FILE: the file cannot be read as text")
-        return value
-
-    def required(self, name: str, hint: str) -> str:
-        before = len(self.problems)
-        value = self.text(name)
-        if not value and len(self.problems) == before:
-            self.problems.append(f"{name}: not set; {hint}")
-        return value
-
-    def key_ring(self, name: str) -> KeyRing:
-        hint = (
-            f"give {KEY_BYTES} random bytes as 1:BASE64, for instance the output of "
-            f"`printf '1:%s' \"$(openssl rand -base64 {KEY_BYTES})\"`"
-        )
-        found: dict[int, VersionedKey] = {}
-        for part in filter(None, (part.strip() for part in self.required(name, hint).split(","))):
-            key = _versioned_key(part)
-            if key is None:
-                self.problems.append(f"{name}: every key is VERSION:BASE64 of {KEY_BYTES} bytes; {hint}")
-                break
-            if key.version in found:
-                self.problems.append(f"{name}: version {key.version} is given twice")
-                break
-            found[key.version] = key
-        return KeyRing(tuple(found[version] for version in sorted(found, reverse=True)))
-
-    def count(self, name: str, otherwise: int) -> int:
-        """A number of at least 1, or what it is when nothing is set."""
-        text = self.text(name)
-        if not text:
-            return otherwise
-        if not _COUNT.fullmatch(text):
-            self.problems.append(f"{name}: is a number from 1 to 999999")
-            return otherwise
-        return int(text)
-
-    def give_up_on_problems(self) -> None:
-        if self.problems:
-            raise SettingsError(tuple(self.problems))
-
-
 def read_database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
     """The database alone, for what needs no keys. Raises SettingsError."""
-    reader = _Reader(environ)
+    reader = Reader(environ)
     settings = _database(reader)
     reader.give_up_on_problems()
     return settings
@@ -188,7 +97,7 @@ def read_database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
 
 def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
     """What commands need that work on accounts and keys. Raises SettingsError."""
-    reader = _Reader(environ)
+    reader = Reader(environ)
     store = _store(reader)
     reader.give_up_on_problems()
     return store
@@ -196,7 +105,7 @@ def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
 
 def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Settings:
     """What the service needs. Raises SettingsError."""
-    reader = _Reader(environ)
+    reader = Reader(environ)
     environment = _environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
@@ -209,6 +118,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         upstream_keys=_upstream_keys(reader),
         requests_max=reader.count("CROUTER_REQUESTS_MAX", REQUESTS_MAX),
         account_requests_max=reader.count("CROUTER_ACCOUNT_REQUESTS_MAX", ACCOUNT_REQUESTS_MAX),
+        receipts=_receipts(reader, store, is_required=environment == "production"),
         edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
         development_account=_development_account(reader, environment),
@@ -230,7 +140,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _environment(reader: _Reader) -> Environment:
+def _environment(reader: Reader) -> Environment:
     match reader.text("CROUTER_ENVIRONMENT"):
         case "development":
             return "development"
@@ -241,7 +151,7 @@ def _environment(reader: _Reader) -> Environment:
             return "production"
 
 
-def _listen(reader: _Reader) -> tuple[str, int]:
+def _listen(reader: Reader) -> tuple[str, int]:
     address = _split(f"//{reader.text('CROUTER_LISTEN') or DEFAULT_LISTEN}")
     if address is None or address.hostname is None or address.port is None or address.path:
         reader.problems.append(f"CROUTER_LISTEN: is HOST:PORT, such as {DEFAULT_LISTEN}")
@@ -249,7 +159,7 @@ def _listen(reader: _Reader) -> tuple[str, int]:
     return address.hostname, address.port
 
 
-def _database(reader: _Reader) -> DatabaseSettings:
+def _database(reader: Reader) -> DatabaseSettings:
     url = reader.required("DATABASE_URL", "a PostgreSQL address, postgresql://USER:PASSWORD@HOST/DATABASE")
     parts = _split(url)
     if url and (parts is None or parts.scheme not in ("postgresql", "postgres")):
@@ -261,7 +171,7 @@ def _database(reader: _Reader) -> DatabaseSettings:
     return DatabaseSettings(Secret(url), pooler == "transaction" or by_port)
 
 
-def _store(reader: _Reader) -> StoreSettings:
+def _store(reader: Reader) -> StoreSettings:
     database = _database(reader)
     sealing, lookup = reader.key_ring("CROUTER_SEALING_KEYS"), reader.key_ring("CROUTER_LOOKUP_KEYS")
     if {key.key for key in sealing.keys} & {key.key for key in lookup.keys}:
@@ -274,7 +184,17 @@ def _store(reader: _Reader) -> StoreSettings:
     )
 
 
-def _upstream_url(reader: _Reader, processor: Processor, environment: Environment) -> str:
+def _receipts(reader: Reader, store: StoreSettings, *, is_required: bool) -> KeyRing | None:
+    name = "CROUTER_RECEIPT_KEYS"
+    if not is_required and not reader.is_set(name):
+        return None
+    ring = reader.key_ring(name)
+    if {key.key for key in ring.keys} & {key.key for key in (*store.sealing.keys, *store.lookup.keys)}:
+        reader.problems.append(f"{name}: holds a key that seals or finds API keys; each purpose has its own")
+    return ring
+
+
+def _upstream_url(reader: Reader, processor: Processor, environment: Environment) -> str:
     name = "CROUTER_UPSTREAM_URL"
     declared = next((host for host in processor.hosts if not host.startswith("*.")), None)
     text = reader.text(name) or (f"https://{declared}" if declared else "")
@@ -293,7 +213,7 @@ def _upstream_url(reader: _Reader, processor: Processor, environment: Environmen
     return ""
 
 
-def _upstream_keys(reader: _Reader) -> tuple[Secret[str], ...]:
+def _upstream_keys(reader: Reader) -> tuple[Secret[str], ...]:
     name = "ANTHROPIC_API_KEY"
     text = reader.required(name, "the upstream's key, or several with commas between them")
     keys = [part.strip() for part in text.split(",")] if text else []
@@ -304,7 +224,7 @@ def _upstream_keys(reader: _Reader) -> tuple[Secret[str], ...]:
     return tuple(Secret(key) for key in keys)
 
 
-def _edge_secret(reader: _Reader, name: str, *, is_required: bool) -> Secret[str] | None:
+def _edge_secret(reader: Reader, name: str, *, is_required: bool) -> Secret[str] | None:
     hint = "the secret that the edge Worker signs every request with (its EDGE_SECRET)"
     value = reader.required(name, hint) if is_required else reader.text(name)
     if value and len(value) < EDGE_SECRET_CHARS_MIN:
@@ -312,7 +232,7 @@ def _edge_secret(reader: _Reader, name: str, *, is_required: bool) -> Secret[str
     return Secret(value) if value else None
 
 
-def _development_account(reader: _Reader, environment: Environment) -> uuid.UUID | None:
+def _development_account(reader: Reader, environment: Environment) -> uuid.UUID | None:
     name = "CROUTER_DEVELOPMENT_ACCOUNT"
     value = reader.text(name)
     if not value:
@@ -327,7 +247,7 @@ def _development_account(reader: _Reader, environment: Environment) -> uuid.UUID
         return None
 
 
-def _journal(reader: _Reader, environment: Environment, database_url: Secret[str]) -> Path:
+def _journal(reader: Reader, environment: Environment, database_url: Secret[str]) -> Path:
     name = "CROUTER_JOURNAL"
     if environment == "production":
         hint = "a folder on a local disk that outlives the process, such as /var/lib/crouter/journal"
@@ -341,7 +261,7 @@ def _journal(reader: _Reader, environment: Environment, database_url: Secret[str
     return DEVELOPMENT_JOURNAL / hashlib.sha256(place.encode()).hexdigest()[:16]
 
 
-def _journal_sync(reader: _Reader) -> JournalSync:
+def _journal_sync(reader: Reader) -> JournalSync:
     match reader.text("CROUTER_JOURNAL_SYNC"):
         case "always":
             return "always"
@@ -352,7 +272,7 @@ def _journal_sync(reader: _Reader) -> JournalSync:
             return "grouped"
 
 
-def _processes(reader: _Reader) -> int | None:
+def _processes(reader: Reader) -> int | None:
     name = "CROUTER_PROCESSES"
     value = reader.text(name)
     if not value:
@@ -361,19 +281,6 @@ def _processes(reader: _Reader) -> int | None:
         reader.problems.append(f"{name}: is a number from 1 to {PROCESSES_MAX}, one for each core as a rule")
         return None
     return int(value)
-
-
-def _versioned_key(text: str) -> VersionedKey | None:
-    match = _VERSIONED_KEY.fullmatch(text)
-    if match is None:
-        return None
-    try:
-        # Both alphabets of RFC 4648 are in use; the padding is often left out.
-        encoded = match[2].rstrip("=").replace("-", "+").replace("_", "/")
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except binascii.Error:
-        return None
-    return VersionedKey(int(match[1]), Secret(key)) if len(key) == KEY_BYTES else None
 
 
 def _split(url: str) -> SplitResult | None:

@@ -10,8 +10,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
+import msgspec
 from psycopg import sql
 
 from crouter.contract.data import Field, Record
@@ -21,16 +23,20 @@ from crouter.runtime.accounts import is_erased
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.journal.entry import FORM, Entry
 from crouter.runtime.names import ACCOUNT, API_KEY, CREDIT_LEASE, LEDGER, USAGE
+from crouter.runtime.pricing.lines import priced_counts
 from crouter.runtime.pricing.settlement import Charge
 from crouter.runtime.proxy.attempt import UsageRecordDraft
 
 CHARGE: Final = "charge"
 MODEL_CHARS_MAX: Final = 128
+_OF_THE_ENTRY: Final = ("occurred_at", "policy_digest")
+_ABSENT: Final[dict[str, Any]] = {"count": 0, "counts": "{}"}
 _ARRAYS: Final = {
     "uuid": "uuid[]",
     "reference": "uuid[]",
     "text": "text[]",
     "count": "bigint[]",
+    "counts": "jsonb[]",
     "nanousd": "bigint[]",
     "timestamp": "timestamptz[]",
 }
@@ -142,7 +148,7 @@ def entry_of(settlement: Settlement, policy_digest: str) -> Entry:
 
 
 def measured(settlement: Settlement) -> dict[str, Any]:
-    """Every measure of the contract for one settlement; None where the upstream reported nothing."""
+    """Every measure of the contract but the policy's digest; None where the upstream reported nothing."""
     draft, counts = settlement.draft, settlement.draft.counts
     return {
         "input_tokens": counts.input_tokens,
@@ -152,10 +158,17 @@ def measured(settlement: Settlement) -> dict[str, Any]:
         "cache_read_tokens": counts.cache_read_input_tokens,
         "web_search_requests": counts.web_search_requests,
         "web_fetch_requests": counts.web_fetch_requests,
+        "further_counts": _map(dict(counts.further)) if counts.further else None,
+        "priced_counts": _map(priced_counts(settlement.charge)),
         "model": (draft.model_reported or draft.model_requested)[:MODEL_CHARS_MAX],
         "service_tier": counts.service_tier,
         "occurred_at": settlement.occurred_at,
     }
+
+
+def _map(counts: dict[str, int] | None) -> str | None:
+    """A map of counts as the text of its jsonb column."""
+    return None if counts is None else msgspec.json.encode(counts).decode()
 
 
 def _charges(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
@@ -169,8 +182,8 @@ def _charges(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
 
 
 def _value_of(record: Record, field: Field) -> _Value:
-    if field.name == "occurred_at":
-        return lambda entry: entry.occurred_at
+    if field.name in _OF_THE_ENTRY:
+        return attrgetter(field.name)
     if field.name in MEASURES:
         return _measure(field)
     if field.name == record.key:
@@ -186,7 +199,7 @@ def _value_of(record: Record, field: Field) -> _Value:
 
 def _measure(field: Field) -> _Value:
     # "Never reported" stays apart from zero where the policy leaves room for it.
-    absent = (0 if field.kind == "count" else "") if field.required else None
+    absent = _ABSENT.get(field.kind, "") if field.required else None
     name = field.name
     return lambda entry: entry.measures.get(name, absent)
 

@@ -17,6 +17,7 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.version import ContractMismatchError, require_contract
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, check_database
+from crouter.runtime.environment import SettingsError
 from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.logs import Log
 from crouter.runtime.manifest import StaleGeneratedError, require_manifest
@@ -34,7 +35,6 @@ from crouter.runtime.retention.report import (
 from crouter.runtime.retention.run import run_retention
 from crouter.runtime.retention.settings import read_retention_settings
 from crouter.runtime.retention.worker import run_worker
-from crouter.runtime.settings import SettingsError
 from crouter.runtime.words import kind_of
 
 OVERDUE_STATUS: Final = 2

@@ -26,6 +26,7 @@ UPSTREAM_KEY = "sk-ant-of-the-operator"
 MODEL = "claude-haiku-4-5"
 CREDIT_NANOUSD = 5_000_000_000
 SEALING_KEYS = "1:" + base64.b64encode(b"s" * 32).decode()
+RECEIPT_KEYS = "1:" + base64.b64encode(b"r" * 32).decode()
 LOOKUP_KEYS = "1:" + base64.b64encode(b"l" * 32).decode()
 
 
@@ -87,6 +88,7 @@ def environment(dsn: str, upstream_url: str, **more: str) -> dict[str, str]:
         "CROUTER_UPSTREAM_URL": upstream_url,
         "CROUTER_SEALING_KEYS": SEALING_KEYS,
         "CROUTER_LOOKUP_KEYS": LOOKUP_KEYS,
+        "CROUTER_RECEIPT_KEYS": RECEIPT_KEYS,
         **more,
     }
 

@@ -79,7 +79,13 @@ async def test_a_database_that_is_not_migrated_is_refused_with_what_to_do(cluste
 
 async def test_missing_settings_are_named_all_at_once(generated: Path) -> None:
     told = await refusal(generated, {})
-    for name in ("DATABASE_URL", "ANTHROPIC_API_KEY", "CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS"):
+    for name in (
+        "DATABASE_URL",
+        "ANTHROPIC_API_KEY",
+        "CROUTER_SEALING_KEYS",
+        "CROUTER_LOOKUP_KEYS",
+        "CROUTER_RECEIPT_KEYS",
+    ):
         assert name in told
 
 

@@ -8,7 +8,13 @@ from tests.commands.conftest import Project, command
 def test_serve_tells_every_missing_setting_at_once(project: Project) -> None:
     done = project.crouter("serve")
     assert done.returncode == 1
-    for name in ("DATABASE_URL", "CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS", "ANTHROPIC_API_KEY"):
+    for name in (
+        "DATABASE_URL",
+        "CROUTER_SEALING_KEYS",
+        "CROUTER_LOOKUP_KEYS",
+        "CROUTER_RECEIPT_KEYS",
+        "ANTHROPIC_API_KEY",
+    ):
         assert name in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -203,6 +203,7 @@ def census(number: int, frame: FrameType | None) -> None:
     # Told backwards, so that the environment does not hold what is searched for.
     mark = os.environ[MARK_REVERSED][::-1].encode()
     canary = re.compile(re.escape(mark) + rb"[a-z0-9]{8}")
+    gc.unfreeze()
     gc.collect()
     found: dict[str, str] = {}
     known = gc.get_objects()

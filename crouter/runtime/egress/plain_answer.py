@@ -11,11 +11,14 @@ from typing import Final
 from crouter.runtime.egress.request_head import Headers
 
 _HEAD_BYTES_MAX: Final = 16 * 1024
-_STATUS = re.compile(r"HTTP/1\.1 (2[0-9][0-9]|[45][0-9][0-9]) [ -~]*\r\n")
+_STATUS = re.compile(r"HTTP/1\.1 (2(?!04)[0-9][0-9]|[45][0-9][0-9]) [ -~]*\r\n")
 _LINE = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[ \t!-~]*[!-~])?)?)[ \t]*\r\n", re.MULTILINE)
-_LENGTH = re.compile(r"[0-9]{1,10}")
-_UNUSUAL_CHARS: Final = frozenset(map(len, ("connection", "transfer-encoding", "content-length", "upgrade", "trailer")))
-_UNUSUAL: Final = frozenset({"connection", "transfer-encoding", "upgrade", "trailer"})
+# A length that is no number is no match, and an answer without one match is not plain. Two of them are two.
+_LENGTH = re.compile(r"^content-length:[ \t]*([0-9]{1,10})[ \t]*\r$", re.MULTILINE | re.IGNORECASE)
+_UNUSUAL = re.compile(
+    r"^(?:(?!connection:[ \t]*keep-alive[ \t]*\r$)connection|transfer-encoding|upgrade|trailer):",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 PlainAnswer = tuple[int, Headers, bytes]
 
@@ -27,21 +30,12 @@ def plain_answer(data: bytes) -> PlainAnswer | None:
         return None
     text = data[: end + 2].decode("latin-1")
     start = _STATUS.match(text)
-    if start is None or start[1] == "204":
+    if start is None or _UNUSUAL.search(text) is not None:
         return None
     headers = _LINE.findall(text, start.end())
     if len(headers) != text.count("\n") - 1:
         return None
-    length = None
-    for name, value in headers:
-        if len(name) in _UNUSUAL_CHARS:
-            lower = name.lower()
-            if lower == "content-length":
-                if length is not None or not _LENGTH.fullmatch(value):
-                    return None
-                length = int(value)
-            elif lower in _UNUSUAL and value.lower() != "keep-alive":
-                return None
-    if length is None or len(data) != end + 4 + length:
+    lengths = _LENGTH.findall(text)
+    if len(lengths) != 1 or len(data) != end + 4 + int(lengths[0]):
         return None
     return int(start[1]), tuple(headers), data[end + 4 :]

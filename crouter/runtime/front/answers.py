@@ -3,11 +3,12 @@
 Both ways through the service give the same bytes, but for the date and the request id.
 """
 
+from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from crouter.runtime.proxy.headers import Headers
+from crouter.runtime.proxy.headers import Headers, Returned
 
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 # RFC 9110 6.4.1: these have no body, whatever their headers say.
@@ -32,23 +33,14 @@ class Dates:
         return self._text
 
 
-def answer_head(status: int, headers: Headers, date: str) -> tuple[bytes, bool]:
-    """The head of a relayed answer, and whether its body is sent in chunks. `date` is a whole line, used if missing."""
-    lines = [_status_line(status)]
-    sized = status in _WITHOUT_BODY
-    dated = False
-    for name, value in headers:
-        lines.append(f"{name}: {value}\r\n")
-        if len(name) == 14:
-            sized = sized or name.lower() == "content-length"
-        elif len(name) == 4:
-            dated = dated or name.lower() == "date"
-    if not sized:
-        lines.append("Transfer-Encoding: chunked\r\n")
-    if not dated:
-        lines.append(date)
-    lines.append("\r\n")
-    return "".join(lines).encode("utf-8", "surrogateescape"), not sized
+def answer_head(status: int, returned: Returned, date: Callable[[], str]) -> tuple[bytes, bool]:
+    """The head of a relayed answer, and whether its body is sent in chunks. `date` gives a whole line, if it lacks."""
+    fields = "".join([f"{name}: {value}\r\n" for name, value in returned.headers])
+    is_sized = returned.content_length is not None or status in _WITHOUT_BODY
+    framing = "" if is_sized else "Transfer-Encoding: chunked\r\n"
+    dated = "" if returned.date is not None else date()
+    head = f"{_status_line(status)}{fields}{framing}{dated}\r\n"
+    return head.encode("utf-8", "surrogateescape"), not is_sized
 
 
 def whole_answer(status: int, headers: Headers, body: bytes, date: str) -> bytes:

@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
     # From the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
         self.deadline = self._front.now + HEAD_SECONDS
         self._front.connections.add(self)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.egress import Answer, ContentChannel, HeaderLines, Receiver, UpstreamExchange, drop_patterns
-from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders
+from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders, Returned
 from crouter.runtime.secret import Secret
 
 # Between the edge and us only.
@@ -45,9 +45,9 @@ class Passage:
         """Sends a request and waits for the head of its answer. Raises EgressRefusedError, UpstreamError."""
         return await self._channel.send(method, target, self._with_key(headers), body)
 
-    def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Headers:
-        """The upstream's headers that go back to the client."""
-        return self._response_headers.returned(headers, request_id)
+    def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Returned:
+        """The upstream's headers that go back to the client, and what decides how the answer is relayed."""
+        return self._response_headers.read(headers, request_id)
 
     def _with_key(self, headers: Headers) -> Headers:
         return (*headers, ("x-api-key", self._key.reveal()))

@@ -7,7 +7,6 @@ until then is settled. Whoever owns the client's socket is a `Client`; nothing h
 """
 
 import asyncio
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,8 +26,9 @@ from crouter.runtime.proxy.errors import (
     upstream_timed_out,
     upstream_unreachable,
 )
-from crouter.runtime.proxy.headers import Headers
+from crouter.runtime.proxy.headers import Headers, Returned
 from crouter.runtime.proxy.request import Accepted
+from crouter.runtime.proxy.request_id import record_id
 from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
 from crouter.runtime.words import kind_of
@@ -39,7 +39,7 @@ HELD_BYTES_MAX: Final = 1024 * 1024
 class Client(Protocol):
     """The one who asked. Called synchronously: `answer_begins`, then `write`, then one of the others, once."""
 
-    def answer_begins(self, status: int, headers: Headers) -> None:
+    def answer_begins(self, status: int, returned: Returned) -> None:
         """The head of the answer. It leaves with the first bytes."""
 
     def write(self, data: bytes) -> None:
@@ -182,22 +182,15 @@ class MeteredRelay:
             self._crashed(crash)
 
     def _take_head(self, status: int, headers: Headers) -> None:
-        content_type = content_encoding = content_length = None
-        for name, value in headers:
-            # Three lengths of a name are looked at: most headers are passed over for a comparison of numbers.
-            if len(name) == 12 and content_type is None:
-                content_type = value if name.lower() == "content-type" else None
-            elif len(name) == 16 and content_encoding is None:
-                content_encoding = value if name.lower() == "content-encoding" else None
-            elif len(name) == 14 and content_length is None:
-                content_length = value if name.lower() == "content-length" else None
-        self._attempt.head(status, content_type, content_encoding)
-        self._is_stream = is_stream = self._attempt.is_stream
+        attempt = self._attempt
+        returned = self._relays.passage.returned(headers, self._admitted.request_id)
+        attempt.head(status, returned.content_type, returned.content_encoding)
+        self._is_stream = is_stream = attempt.is_stream
         # A plain stream of no declared length: an event of ours can follow what was sent.
-        self._takes_an_event = is_stream and not (content_encoding or content_length)
+        self._takes_an_event = is_stream and not (returned.content_encoding or returned.content_length)
         self._holds = status < 400 and not is_stream
         if self._client is not None:
-            self._client.answer_begins(status, self._relays.passage.returned(headers, self._admitted.request_id))
+            self._client.answer_begins(status, returned)
             if is_stream:
                 # If nothing of the body came with it: a client shows that it has begun.
                 asyncio.get_running_loop().call_soon(self._send_head)
@@ -287,7 +280,7 @@ class MeteredRelay:
             unknown = (f"unknown:{key}" for key in draft.unknown_keys)
             self._report((*self._attempt.anomalies, *charge.anomalies, *unknown))
         return Settlement(
-            id=uuid.uuid4(),
+            id=record_id(admitted.request_id),
             account=admitted.caller.account,
             api_key=admitted.caller.key,
             occurred_at=admitted.received_at,

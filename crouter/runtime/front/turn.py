@@ -20,7 +20,7 @@ from crouter.runtime.front.telling import CLIENT_LEFT_STATUS
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.proxy.authentication import ApiKey
 from crouter.runtime.proxy.errors import ErrorReply, internal_error
-from crouter.runtime.proxy.headers import Headers
+from crouter.runtime.proxy.headers import Returned
 from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import new_request_id
 from crouter.runtime.words import kind_of
@@ -178,10 +178,10 @@ class Turn:
 
     # From the relay: `crouter.runtime.front.relay.Client`.
 
-    def answer_begins(self, status: int, headers: Headers) -> None:
+    def answer_begins(self, status: int, returned: Returned) -> None:
         """The head of the answer; it leaves with the first bytes."""
         self._status = status
-        self._unsent_head, self._is_chunked = answer_head(status, headers, self._front.date())
+        self._unsent_head, self._is_chunked = answer_head(status, returned, self._front.date)
 
     def write(self, data: bytes) -> None:
         """Bytes of the body, one chunk if there are chunks."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from crouter.runtime.pricing.book import PriceBook
-from crouter.runtime.pricing.rates import Price, cost
+from crouter.runtime.pricing.rates import Price, Rate, cost
 from crouter.runtime.proxy.attempt import UsageRecordDraft
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions, service_options
 from crouter.runtime.proxy.usage import Iteration, UsageCounts
@@ -24,10 +24,11 @@ _BESIDE: Final = frozenset({"compaction", "advisor_message"})
 # Not frozen: both are made for every answer, and frozen ones take several times as long to make.
 @dataclass(slots=True)
 class Part:
-    """One priced piece of an answer: the model's canonical id, its counts, nanodollars."""
+    """One priced piece of an answer: the model's canonical id, its counts, the rate they have, nanodollars."""
 
     model: str
     counts: UsageCounts
+    rate: Rate
     cost_nanousd: int
 
 
@@ -55,8 +56,9 @@ def settle(draft: UsageRecordDraft, book: PriceBook, started_at: datetime) -> Ch
         model = draft.model_reported or draft.model_requested
         price = book.price_for(model, started_at, _reported_options(draft))
         if isinstance(price, Price):
-            total = cost(counts, price.rate_for(counts.prompt_tokens))
-            return Charge(total, (Part(book.canonical(model) or model, counts, total),), book.version, ())
+            rate = price.rate_for(counts.prompt_tokens)
+            total = cost(counts, rate)
+            return Charge(total, (Part(book.canonical(model) or model, counts, rate, total),), book.version, ())
     pricing = _Pricing(draft, book, started_at)
     parts = pricing.parts()
     total = sum(part.cost_nanousd for part in parts)
@@ -95,7 +97,8 @@ class _Pricing:
 
     def _part(self, model: str, counts: UsageCounts) -> Part:
         name, price = self._price(model)
-        return Part(name, counts, cost(counts, price.rate_for(counts.prompt_tokens)))
+        rate = price.rate_for(counts.prompt_tokens)
+        return Part(name, counts, rate, cost(counts, rate))
 
     def _price(self, reported_model: str) -> tuple[str, Price]:
         reported, asked = _reported_options(self._draft), self._draft.options_requested

@@ -89,6 +89,13 @@ USUAL: Final = (
 )
 _ACCEPT_ENCODING_CHARS: Final = len("accept-encoding")
 
+# What says how an answer is to be read, and where `Returned` keeps it.
+_READ: Final = {
+    spelt: name.replace("-", "_")
+    for name in ("content-type", "content-encoding", "content-length", "date")
+    for spelt in (name, name.title())
+}
+
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -126,6 +133,10 @@ class HeaderFilter:
             kept = [pair for pair in kept if pair[0].lower() not in named]
         return kept
 
+    def passing(self) -> frozenset[str]:
+        """Usual names, as they are usually spelt, that pass."""
+        return frozenset(name for name, passes in self._decided.items() if passes)
+
     def passes(self, lower: str) -> bool:
         """Whether a header of that lower-case name passes, where no `connection` header names it."""
         return lower not in self._names and not lower.startswith(self._prefixes)
@@ -154,20 +165,59 @@ class RequestHeaders:
         return (*self._filter.kept(headers), ("accept-encoding", coding))
 
 
+class Returned:
+    """The headers of an answer that go back, and those of them that say how it is to be read; None where absent."""
+
+    __slots__ = ("content_encoding", "content_length", "content_type", "date", "headers")
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[str, str]] = []
+        self.content_type: str | None = None
+        self.content_encoding: str | None = None
+        self.content_length: str | None = None
+        self.date: str | None = None
+
+
 class ResponseHeaders:
     """What goes back. `request-id` stays the upstream's; ours is added beside it."""
 
-    __slots__ = ("_filter",)
+    __slots__ = ("_filter", "_plain")
 
     def __init__(self, dropped_names: Iterable[str] = (), dropped_prefixes: Iterable[str] = ()) -> None:
         self._filter = HeaderFilter(
             HOP_BY_HOP | _OUR_ACCOUNT | _THEIR_EDGE | {"x-crouter-request-id"} | frozenset(dropped_names),
             (*_OUR_LIMITS_PREFIXES, *dropped_prefixes),
         )
+        # Decided once, as in the filter.
+        self._plain = self._filter.passing()
 
     def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Headers:
         """The upstream's headers that go to the client, and our own request id."""
         return (*self._filter.kept(headers), ("x-crouter-request-id", request_id))
+
+    def read(self, headers: Sequence[tuple[str, str]], request_id: str) -> Returned:
+        """The same as `returned`, with what decides how the answer is relayed. The first value of a header counts."""
+        read = Returned()
+        kept, plain = read.headers, self._plain
+        for pair in headers:
+            if pair[0] in plain:
+                kept.append(pair)
+                continue
+            lower = pair[0].lower()
+            if lower == "connection":
+                # It may name others: the filter sees to that.
+                read.headers = kept = self._filter.kept(headers)
+                break
+            if self._filter.passes(lower):
+                kept.append(pair)
+        for name, value in kept:
+            attribute = _READ.get(name)
+            if attribute is None and name not in plain:
+                attribute = _READ.get(name.lower())
+            if attribute is not None and getattr(read, attribute) is None:
+                setattr(read, attribute, value)
+        kept.append(("x-crouter-request-id", request_id))
+        return read
 
 
 def _named_by(connection: list[str]) -> frozenset[str]:

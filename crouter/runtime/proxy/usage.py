@@ -1,8 +1,8 @@
 """Usage as the upstream reports it: collected over the events of one answer, last non-null value per field.
 
 Counts are cumulative in the Messages API and the four token kinds are disjoint: nothing is added up here, nothing
-is estimated, nothing is clamped. None means "never reported" and is not zero. What is not understood is named,
-by field name only, so that an alarm can say it. Prices live in `crouter.runtime.pricing`.
+is estimated, nothing is clamped. None means "never reported" and is not zero. What nobody has a price for is named,
+so that an alarm can say it, and its counts are kept under that name. Prices live in `crouter.runtime.pricing`.
 """
 
 import re
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-COUNT_MAX: Final = 10**12
+from crouter.contract.measures import COUNT_MAX, COUNT_NAME, COUNT_NAMES_MAX
+
 _ITERATIONS_MAX: Final = 1_000
-_UNKNOWN_KEYS_MAX: Final = 32
+_FURTHER_NAME = re.compile(COUNT_NAME)
 _SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SAFE_TEXT = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SAFE_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}")
@@ -52,6 +53,8 @@ class UsageCounts:
     speed: str | None = None
     inference_geo: str | None = None
     iterations: "tuple[Iteration, ...]" = ()
+    further: tuple[tuple[str, int], ...] = ()
+    """Counts under names that nobody has a price for yet, sorted by name; dotted where nested."""
 
     @property
     def prompt_tokens(self) -> int:
@@ -78,6 +81,7 @@ class UsageMeter:
 
     __slots__ = (
         "_anomalies",
+        "_further",
         "_iterations",
         "_numbers",
         "_output_is_placeholder",
@@ -91,6 +95,7 @@ class UsageMeter:
         self._iterations: tuple[Iteration, ...] = ()
         self._output_is_placeholder = False
         self._unknown_keys: set[str] = set()
+        self._further: dict[str, int] = {}
         self._anomalies: set[str] = set()
 
     @property
@@ -133,7 +138,11 @@ class UsageMeter:
             if value is None or key in _EXPLANATORY:
                 continue
             if key in _COUNTS:
-                self._take_count(key, value)
+                # As in `_take_count`, for what comes with every answer.
+                if type(value) is int and 0 <= value <= COUNT_MAX:
+                    self._numbers[key] = value
+                else:
+                    self.note(key)
             elif key in _GROUPS:
                 self._take_group(key, value)
             elif key in _TEXTS:
@@ -161,6 +170,7 @@ class UsageMeter:
             speed=texts.get("speed"),
             inference_geo=texts.get("inference_geo"),
             iterations=self._iterations,
+            further=tuple(sorted(self._further.items())),
         )
 
     def _cache_creation(self, anomalies: set[str]) -> tuple[int | None, int | None]:
@@ -214,15 +224,19 @@ class UsageMeter:
             self.note("iterations")
             return
         iterations = []
+        further: dict[str, int | None] = {}
         for entry in value:
-            iteration = self._iteration(entry)
+            iteration = self._iteration(entry, further)
             if iteration is None:
                 self.note("iterations")
                 return
             iterations.append(iteration)
         self._iterations = tuple(iterations)
+        for key, count in further.items():
+            self._add_unknown(f"iterations.{key}", count)
 
-    def _iteration(self, entry: object) -> Iteration | None:
+    def _iteration(self, entry: object, further: dict[str, int | None]) -> Iteration | None:
+        """The iteration, None if it is not well formed. Its unknown counts are added to `further`."""
         if not isinstance(entry, dict):
             return None
         kind, model = entry.get("type"), entry.get("model")
@@ -232,25 +246,32 @@ class UsageMeter:
         meter.update({key: value for key, value in entry.items() if key not in _OF_AN_ITERATION})
         if meter.anomalies:
             return None
+        counts = meter.counts()
         for key in meter.unknown_keys:
-            self._add_unknown(f"iterations.{key}")
-        return Iteration(kind, reported_model(model), meter.counts())
+            further.setdefault(key, None)
+        for key, count in counts.further:
+            further[key] = (further[key] or 0) + count
+        return Iteration(kind, reported_model(model), counts)
 
     def _take_unknown(self, key: str, value: object, prefix: str = "") -> None:
         if isinstance(value, bool) or not isinstance(value, int | float | dict):
             return
         name = key if _SAFE_NAME.fullmatch(key) else "unnamed"
         if not isinstance(value, dict):
-            self._add_unknown(prefix + name)
+            self._add_unknown(prefix + name, value)
         elif not prefix:
             for inner, inner_value in value.items():
                 self._take_unknown(inner, inner_value, f"{name}.")
 
-    def _add_unknown(self, name: str) -> None:
-        if len(self._unknown_keys) < _UNKNOWN_KEYS_MAX:
-            self._unknown_keys.add(name)
-        else:
+    def _add_unknown(self, name: str, value: object) -> None:
+        name = name if _FURTHER_NAME.fullmatch(name) else "unnamed"
+        if name not in self._unknown_keys and len(self._unknown_keys) >= COUNT_NAMES_MAX:
             self.note("unknown_keys")
+            return
+        self._unknown_keys.add(name)
+        # What is no count has raised its alarm by name, and there is nothing of it to keep.
+        if type(value) is int and 0 <= value <= COUNT_MAX:
+            self._further[name] = value
 
 
 def reported_model(value: object) -> str | None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from crouter.runtime.environment import SettingsError
 from crouter.runtime.secret import Secret
-from crouter.runtime.settings import SettingsError, read_database_settings
+from crouter.runtime.settings import read_database_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from crouter.runtime.server.metering import BrokenOffError
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.protocol import error_reply
+from crouter.runtime.server.receipts import ReceiptRoutes
 from crouter.runtime.server.relay import FreeRoute
 from crouter.runtime.server.transport import Transport
 from crouter.runtime.words import kind_of
@@ -49,11 +50,13 @@ class App:
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
         pages, history, probes = Pages(parts), HistoryPages(parts), Probes(parts)
+        receipts = ReceiptRoutes(parts)
         proxied = [_proxied(parts, relays, route) for route in parts.deployment.proxy.routes]
         self._targets = (
             *proxied,
             *(_page(name, path, pages) for name, path in pages.routes()),
             *(_Target(name, pattern, ("GET", "HEAD"), history.answer) for name, pattern in history.routes()),
+            *(_Target(name, pattern, ("GET", "HEAD"), answer) for name, pattern, answer in receipts.routes()),
             *(_Target(name, _exactly(path), ("GET", "HEAD"), answer, False) for name, path, answer in probes.routes()),
         )
 

@@ -116,6 +116,8 @@ def _column(field: Field) -> _Column:
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count:,}" for name, count in sorted(value.items())) or "–"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return f"{value:,}" if isinstance(value, int) else str(value)

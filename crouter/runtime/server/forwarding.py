@@ -20,4 +20,4 @@ class Forwarding:
 
     def returned(self, answer: Answer, exchange: Exchange) -> Headers:
         """The answer's headers that go back to the client."""
-        return self.passage.returned(answer.headers, exchange.request_id)
+        return tuple(self.passage.returned(answer.headers, exchange.request_id).headers)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from crouter.runtime.front.relay import Admitted, MeteredRelay, Relays
 from crouter.runtime.proxy.errors import ErrorReply
-from crouter.runtime.proxy.headers import Headers
+from crouter.runtime.proxy.headers import Headers, Returned
 from crouter.runtime.server.exchange import Exchange
 from crouter.runtime.server.outlet import Outlet
 from crouter.runtime.server.protocol import error_reply
@@ -60,8 +60,8 @@ class QueuedClient:
         assert self._outlet is not None, "what is finished began"
         return await self._outlet.end()
 
-    def answer_begins(self, status: int, headers: Headers) -> None:
-        self._outlet = Outlet(self._exchange.request, status, headers)
+    def answer_begins(self, status: int, returned: Returned) -> None:
+        self._outlet = Outlet(self._exchange.request, status, tuple(returned.headers))
 
     def write(self, data: bytes) -> None:
         self._queued.append(data)

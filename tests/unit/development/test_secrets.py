@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crouter.development.errors import DevelopmentError
-from crouter.development.secrets import NAMES, ensure_secrets, read_secrets
+from crouter.development.secrets import LATER_NAMES, NAMES, ensure_secrets, read_secrets
 from crouter.development.state_folder import StateFolder
 from crouter.runtime.settings import read_store_settings
 
@@ -25,6 +25,15 @@ def test_they_are_made_once_for_their_owner_only(folder: StateFolder) -> None:
 def test_the_service_takes_them(folder: StateFolder) -> None:
     settings = read_store_settings({**ensure_secrets(folder), "DATABASE_URL": "postgresql://postgres@/crouter"})
     assert settings.sealing.newest.key != settings.lookup.newest.key
+
+
+def test_a_file_of_an_earlier_version_is_given_what_it_lacks_and_keeps_the_rest(folder: StateFolder) -> None:
+    earlier = {name: value for name, value in ensure_secrets(folder).items() if name not in LATER_NAMES}
+    folder.secrets_file.write_text("".join(f"{name}={value}\n" for name, value in earlier.items()), encoding="utf-8")
+    assert read_secrets(folder) == earlier
+    later = ensure_secrets(folder)
+    assert {**later, **earlier} == later == read_secrets(folder)
+    assert set(later) == {*NAMES, *LATER_NAMES}
 
 
 def test_two_projects_have_different_ones(tmp_path: Path) -> None:

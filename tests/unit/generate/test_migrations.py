@@ -218,7 +218,7 @@ def test_any_sequence_of_edits_leads_to_the_schema_of_the_last_policy(databases:
 def random_edit(dice: random.Random) -> tuple[str, Any]:
     field = f"data.account.fields.extra_{dice.randint(0, 3)}"
     column = f"data.usage.technical.mark_{dice.randint(0, 2)}"
-    kind = dice.choice(["text", "count", "nanousd", "timestamp", "sealed", "email"])
+    kind = dice.choice(["text", "count", "counts", "nanousd", "timestamp", "sealed", "email"])
     values = dice.sample(["one", "two", "three", "four"], dice.randint(1, 4))
     technical: dict[str, Any] = dice.choice(
         [

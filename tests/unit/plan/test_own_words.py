@@ -66,7 +66,13 @@ def test_every_value_knows_where_it_stands_and_links_where_it_can() -> None:
         ("retention.account.keep", "en", "", "as long as your account is active"),
         ("data.account.email.purposes", "en", "", "authentication, billing notices and important service updates"),
         ("never.content.passes_through_to", "fr", "", "Anthropic"),
-        ("data.usage.fields", "en", "", "model, token counts, web search counts and timestamp"),
+        (
+            "data.usage.fields",
+            "en",
+            "",
+            "model, token counts, web search counts, web fetch counts, further usage counts, service tier "
+            "and timestamp",
+        ),
         ("processors.stripe.hosts.0", "en", "", "api.stripe.com"),
         ("proxy.body_bytes_max", "en", "", "33554432"),
     ],

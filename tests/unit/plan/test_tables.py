@@ -42,6 +42,11 @@ def test_what_a_column_may_hold_is_bounded() -> None:
     assert constraint("usage_input_tokens_bounds", usage) == 'CHECK ("input_tokens" >= 0)'
     assert constraint("usage_model_bounds", usage) == 'CHECK (octet_length("model") <= 1000)'
     assert constraint("ledger_amount_nanousd_bounds", ledger) is None
+    tally = {"label": "tallies", "type": "counts", "purposes": ["billing"], "data_category": "user", "dpv": "Name"}
+    counted = table("account", {"data.account.fields.tally": {**tally, "label": "tallies"}})
+    assert constraint("account_tally_bounds", counted) == (
+        """CHECK ("tally"::text ~ '^[{]("[a-z0-9_.]+": [0-9]+(, )?)*[}]$' AND octet_length("tally"::text) <= 2656)"""
+    )
     values = "CHECK (\"kind\" IN ('carried', 'charge', 'grant', 'refund', 'top_up'))"
     assert constraint("ledger_kind_values", ledger) == values
 

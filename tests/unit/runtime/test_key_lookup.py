@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crouter.runtime.database.errors import DatabaseAwayError
+from crouter.runtime.environment import KeyRing, VersionedKey
 from crouter.runtime.key_lookup import (
     ASK_AGAIN_SECONDS,
     AWAY_SECONDS,
@@ -17,7 +18,6 @@ from crouter.runtime.key_lookup import (
 from crouter.runtime.proxy.authentication import ApiKey, ApiKeyFormat
 from crouter.runtime.sealing import KeyedHash, KeyedHasher
 from crouter.runtime.secret import Secret
-from crouter.runtime.settings import KeyRing, VersionedKey
 
 HASHER = KeyedHasher(KeyRing((VersionedKey(1, Secret(b"k" * 32)),)))
 KEY, OTHER = (ApiKeyFormat().key(bytes([number]) * 32) for number in (1, 2))

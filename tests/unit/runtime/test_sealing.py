@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from crouter.runtime.environment import KeyRing, VersionedKey
 from crouter.runtime.sealing import (
     KeyedHasher,
     Place,
@@ -12,7 +13,6 @@ from crouter.runtime.sealing import (
     require_measures,
 )
 from crouter.runtime.secret import Secret
-from crouter.runtime.settings import KeyRing, VersionedKey
 from tests.unit.runtime.declarations import DEPLOYMENT
 
 OLD, NEW = VersionedKey(1, Secret(b"a" * 32)), VersionedKey(2, Secret(b"b" * 32))

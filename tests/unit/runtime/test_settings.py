@@ -4,16 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from crouter.runtime.settings import SettingsError, is_loopback, read_settings, read_store_settings
+from crouter.runtime.environment import SettingsError
+from crouter.runtime.settings import is_loopback, read_settings, read_store_settings
 from tests.unit.runtime.declarations import DEPLOYMENT
 
-SEALING, LOOKUP, FRESH = (base64.b64encode(letter * 32).decode() for letter in (b"s", b"l", b"f"))
+SEALING, LOOKUP, RECEIPT, FRESH = (base64.b64encode(letter * 32).decode() for letter in (b"s", b"l", b"r", b"f"))
 PRODUCTION = {
     "DATABASE_URL": "postgresql://crouter:canary@db.example.org/crouter",
     "ANTHROPIC_API_KEY": "sk-ant-canary",
     "CROUTER_SEALING_KEYS": f"1:{SEALING}",
     "CROUTER_LOOKUP_KEYS": f"1:{LOOKUP}",
+    "CROUTER_RECEIPT_KEYS": f"1:{RECEIPT}",
     "CROUTER_EDGE_SECRET": "canary-" + "e" * 32,
+    "CROUTER_JOURNAL": "journal",
 }
 DEVELOPMENT = {**PRODUCTION, "CROUTER_ENVIRONMENT": "development"}
 
@@ -37,7 +40,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert [problem for problem in told if problem.startswith(f"{name}: not set")], name
 
 
-@pytest.mark.parametrize("name", ["CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS"])
+@pytest.mark.parametrize("name", ["CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS", "CROUTER_RECEIPT_KEYS"])
 @pytest.mark.parametrize(
     "value",
     [SEALING, "1:", "1:c2hvcnQ=", f"0:{SEALING}", f"1:{FRESH},1:{FRESH}", f"x:{SEALING}", f"1:{FRESH},nonsense"],
@@ -51,6 +54,19 @@ def test_a_key_ring_that_is_no_list_of_versioned_256_bit_keys_is_refused_by_name
 def test_one_key_for_two_purposes_is_refused() -> None:
     (problem,) = problems({**PRODUCTION, "CROUTER_LOOKUP_KEYS": f"7:{SEALING}"})
     assert problem.startswith("CROUTER_LOOKUP_KEYS")
+    for taken in (SEALING, LOOKUP):
+        (problem,) = problems({**PRODUCTION, "CROUTER_RECEIPT_KEYS": f"2:{FRESH},1:{taken}"})
+        assert problem.startswith("CROUTER_RECEIPT_KEYS")
+
+
+def test_only_development_may_do_without_signing_receipts() -> None:
+    without = {name: value for name, value in PRODUCTION.items() if name != "CROUTER_RECEIPT_KEYS"}
+    (problem,) = problems(without)
+    assert problem.startswith("CROUTER_RECEIPT_KEYS: not set; give 32 random bytes")
+    assert read_settings(DEPLOYMENT, {**without, "CROUTER_ENVIRONMENT": "development"}).receipts is None
+    ring = read_settings(DEPLOYMENT, DEVELOPMENT).receipts
+    assert ring is not None
+    assert ring.newest.key.reveal() == b"r" * 32
 
 
 def test_several_upstream_keys_stand_in_the_order_they_were_given() -> None:
@@ -168,3 +184,19 @@ def test_settings_show_no_secret_and_are_not_pickled() -> None:
 )
 def test_loopback(host: str, answer: bool) -> None:
     assert is_loopback(host) is answer
+
+
+def test_production_needs_a_folder_for_the_journal_and_development_has_one_for_each_database() -> None:
+    assert problems({**PRODUCTION, "CROUTER_JOURNAL": ""})[0].startswith("CROUTER_JOURNAL")
+    unset = {**DEVELOPMENT, "CROUTER_JOURNAL": ""}
+    one = read_settings(DEPLOYMENT, unset).journal
+    other = read_settings(DEPLOYMENT, {**unset, "DATABASE_URL": "postgresql://crouter@db.example.org/other"}).journal
+    assert one != other
+    assert one.parent == other.parent
+    assert "canary" not in str(one)
+
+
+def test_a_journal_waits_for_the_medium_for_many_records_at_once_unless_told_otherwise() -> None:
+    assert read_settings(DEPLOYMENT, PRODUCTION).journal_sync == "grouped"
+    assert read_settings(DEPLOYMENT, {**PRODUCTION, "CROUTER_JOURNAL_SYNC": "always"}).journal_sync == "always"
+    assert problems({**PRODUCTION, "CROUTER_JOURNAL_SYNC": "never"})[0].startswith("CROUTER_JOURNAL_SYNC")

@@ -46,12 +46,12 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "collect-usage",
         {"data/usage/fields/web_search_requests": REMOVED},
-        "we log usage data: model, token counts and timestamp. We take this from each API request, for billing,",
+        "usage data: model, token counts, web fetch counts, further usage counts, service tier and timestamp. We",
     ),
     (
         "collect-usage",
         {"data/usage/fields/output_tokens/label": "output token counts"},
-        "model, token counts, output token counts, web search counts and timestamp.",
+        "model, token counts, output token counts, web search counts, web fetch counts, further usage counts,",
     ),
     (
         "collect-account",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crouter.runtime.proxy.usage import COUNT_MAX, Iteration, UsageCounts, UsageMeter, counts_of
+from crouter.contract.measures import COUNT_MAX
+from crouter.runtime.proxy.usage import Iteration, UsageCounts, UsageMeter, counts_of
 
 START = {
     "input_tokens": 25,
@@ -157,6 +158,37 @@ def test_unknown_numeric_keys_are_named() -> None:
         "server_tool_use.python_requests",
     )
     assert meter.anomalies == ()
+    assert meter.counts().further == (
+        ("audio_tokens", 0),
+        ("cache_creation.ephemeral_1d_input_tokens", 2),
+        ("image.pixels", 7),
+        ("server_tool_use.python_requests", 2),
+    )
+
+
+def test_of_an_unknown_count_the_last_value_that_is_not_null_is_kept() -> None:
+    counts = metered({**START, "audio_tokens": 3, "dreams": 4}, {"audio_tokens": 5, "dreams": None}).counts()
+    assert counts.further == (("audio_tokens", 5), ("dreams", 4))
+
+
+@pytest.mark.parametrize("value", [-1, 10**12 + 1, 1.5, 2.0])
+def test_what_is_no_count_raises_its_alarm_and_nothing_of_it_is_kept(value: float) -> None:
+    meter = metered({**START, "audio_tokens": value})
+    assert (meter.unknown_keys, meter.counts().further, meter.anomalies) == (("audio_tokens",), (), ())
+
+
+def test_unknown_counts_of_iterations_are_summed_over_the_last_list_of_them() -> None:
+    first = [{"type": "message", "input_tokens": 1, "audio_tokens": 2}]
+    second = [*first, {"type": "message", "input_tokens": 1, "audio_tokens": 5, "warmth": 0.5}]
+    meter = metered({**START, "iterations": first}, {"iterations": second})
+    assert meter.counts().further == (("iterations.audio_tokens", 7),)
+    assert meter.unknown_keys == ("iterations.audio_tokens", "iterations.warmth")
+    assert len(meter.counts().iterations) == 2
+
+
+def test_a_nested_name_that_is_too_long_to_keep_is_kept_without_it() -> None:
+    counts = metered({**START, "server_tool_use": {"x" * 64: 3}}).counts()
+    assert counts.further == (("unnamed", 3),)
 
 
 def test_names_are_shown_only_in_a_safe_form_and_number() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from crouter.runtime.environment import SettingsError
 from crouter.runtime.retention.settings import read_retention_settings
-from crouter.runtime.settings import SettingsError
 
 URL = "postgresql://user:hidden-word@db.example.org/crouter"
 
