@@ -1,11 +1,12 @@
-"""Counts what is declared and nothing else: only declared metrics, only declared labels, only plain words."""
+"""Counts and shows what is declared and nothing else: declared metrics, declared labels, plain words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
@@ -17,11 +18,17 @@ SERIES_MAX: Final = 500
 OTHER: Final = "other"
 
 
+Shown = Iterable[tuple[Mapping[str, str], float]]
+"""The values of a gauge, each with its labels."""
+
+
 class Metrics(Collector):
-    """The declared counters, in a registry of their own: no metric of a library can appear beside them."""
+    """The declared metrics, in a registry of their own: none of a library can appear beside them."""
 
     def __init__(self, declared: Iterable[Metric]) -> None:
-        self._declared = {metric.name: metric for metric in declared}
+        declared = tuple(declared)
+        self._declared = {metric.name: metric for metric in declared if metric.kind != "gauge"}
+        self._gauges = {metric.name: metric for metric in declared if metric.kind == "gauge"}
         self._counts: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in self._declared}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -42,6 +49,15 @@ class Metrics(Collector):
             values = (OTHER,) * len(values)
         counts[values] = counts.get(values, 0) + 1
 
+    def show(self, name: str, read: Callable[[], Shown]) -> None:
+        """Shows what `read` gives at every exposition: a state that changes with time is never an old one.
+
+        A metric that the policy does not declare is not shown; undeclared labels are left out.
+        """
+        declared = self._gauges.get(name)
+        if declared is not None:
+            self._registry.register(_Gauge(declared, read))
+
     def collect(self) -> Iterator[CounterMetricFamily]:
         """The counters, for the registry."""
         for name, metric in self._declared.items():
@@ -53,8 +69,23 @@ class Metrics(Collector):
             yield family
 
     def exposition(self) -> bytes:
-        """All counters in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return prometheus_client.generate_latest(self._registry)
+
+
+class _Gauge(Collector):
+    """One declared gauge, read when it is asked for."""
+
+    def __init__(self, declared: Metric, read: Callable[[], Shown]) -> None:
+        self._declared = declared
+        self._read = read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        declared = self._declared
+        family = GaugeMetricFamily(declared.name, declared.help, labels=declared.labels)
+        for labels, value in islice(self._read(), SERIES_MAX):
+            family.add_metric([_label(labels.get(label, "")) for label in declared.labels], value)
+        yield family
 
 
 def _label(value: str) -> str:

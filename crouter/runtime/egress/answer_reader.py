@@ -10,7 +10,7 @@ import httptools
 from crouter.runtime.egress.request_head import Headers
 
 HEAD_BYTES_MAX: Final = 64 * 1024
-_LENGTHS: Final = frozenset({len(b"content-length"), len(b"transfer-encoding")})
+_LENGTH, _CODING = b"content-length", b"transfer-encoding"
 
 
 class _NotReadOnError(Exception):
@@ -25,9 +25,10 @@ class AnswerReader:
     """
 
     __slots__ = (
+        "_codings",
         "_field_bytes",
         "_fields",
-        "_framing",
+        "_has_length",
         "_interim",
         "_is_head",
         "_parser",
@@ -55,7 +56,8 @@ class AnswerReader:
         self._is_head = is_head
         self._interim = False
         self._fields: list[tuple[str, str]] = []
-        self._framing: list[tuple[bytes, bytes]] = []
+        self._codings: list[bytes] = []
+        self._has_length = False
         self._field_bytes = self._unproductive_bytes = 0
         self.status = 0
         self.headers: Headers = ()
@@ -97,8 +99,10 @@ class AnswerReader:
             raise _NotReadOnError
         if self.status:
             return  # a trailer: bounded, and left out like the framing of chunks
-        if len(name) in _LENGTHS:
-            self._framing.append((name.lower(), value))
+        if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
+            self._has_length = True
+        elif len(name) == len(_CODING) and name.lower() == _CODING:
+            self._codings.append(value.strip().lower())
         self._fields.append((name.decode("ascii"), value.decode("utf-8", "surrogateescape")))
 
     def on_headers_complete(self) -> None:
@@ -108,10 +112,13 @@ class AnswerReader:
             if status <= 101 and status != 100:
                 raise _NotReadOnError
             self._interim = True
-            self._fields, self._framing = [], []
+            self._fields, self._codings, self._has_length = [], [], False
             return
-        self._frame(status)
-        self.headers, self._fields, self._framing = tuple(self._fields), [], []
+        # RFC 9112 6.3. The parser refuses a length beside a coding, and two lengths.
+        if self._codings and self._codings != [b"chunked"]:
+            raise _NotReadOnError  # a coding that we would have to undo
+        self.until_close = not (self._has_length or self._codings or status in (204, 304) or self._is_head)
+        self.headers, self._fields = tuple(self._fields), []
         self.status = status
         if self._is_head:
             # The parser would wait for the body that the length describes. It cannot be used again.
@@ -124,11 +131,3 @@ class AnswerReader:
             return
         self.ended = True
         self.reusable = self._parser.should_keep_alive()
-
-    def _frame(self, status: int) -> None:
-        """RFC 9112 6.3. The parser refuses a length beside a coding, and lengths that differ."""
-        codings = [value for name, value in self._framing if name == b"transfer-encoding"]
-        if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:
-            raise _NotReadOnError  # a coding that we would have to undo
-        has_length = any(name == b"content-length" for name, _ in self._framing)
-        self.until_close = not (codings or has_length or status in (204, 304) or self._is_head)

@@ -12,7 +12,7 @@ from crouter.contract.destinations import Processor
 from crouter.runtime.egress.channel import ContentChannel
 from crouter.runtime.egress.dialling import Dialler, Origin
 from crouter.runtime.egress.errors import EgressRefusedError
-from crouter.runtime.egress.pool import Pool
+from crouter.runtime.egress.pool import Bounds, Pool
 from crouter.runtime.settings import Settings, is_loopback
 
 _TLS_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -35,7 +35,8 @@ class Egress:
             raise EgressRefusedError(f"{declared.policy_path}: does not receive content")
         url = URL(origin).origin()
         tls = client_tls(self._deployment.security.tls_minimum) if url.scheme == "https" else None
-        pool = Pool(Dialler(Origin(url.host or "", url.port or 0, tls)))
+        bounds = Bounds(connections=self._settings.requests_max)
+        pool = Pool(Dialler(Origin(url.host or "", url.port or 0, tls)), bounds=bounds)
         channel = ContentChannel(
             pool,
             authority=url.authority,
