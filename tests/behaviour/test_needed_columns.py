@@ -18,6 +18,7 @@ from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.policy.needs import NEEDED_TABLES
 from crouter.runtime.accounts import Accounts
+from crouter.runtime.credit.store import LeaseStore
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
@@ -32,7 +33,7 @@ from crouter.runtime.retention.options import RetentionOptions, RetentionRefused
 from crouter.runtime.retention.run import run_retention
 from crouter.runtime.sealing import KeyedHasher
 from crouter.runtime.settings import read_settings
-from crouter.runtime.usage import Settlement, UsageStore
+from crouter.runtime.usage import Settlement, UsageStore, entry_of
 from tests.behaviour.service import environment
 
 MINIMAL = Path(__file__).parents[1] / "cases" / "minimal" / "policy.yaml"
@@ -60,7 +61,7 @@ def _evidence() -> str:
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
     """The deployment of the minimal policy with evidence of retention runs, and its migrations."""
     text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _evidence() + "never:\n", 1)
-    text = text.replace("ledger], keep: while_active}", "ledger, retention_run], keep: while_active}")
+    text = text.replace("credit_lease], keep: while_active}", "credit_lease, retention_run], keep: while_active}")
     loaded = load(text)
     assert loaded.policy is not None, loaded.problems
     folder = tmp_path_factory.mktemp("smallest") / "generated"
@@ -116,7 +117,17 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         hashes = KeyedHasher(store.lookup).all(new.key.reveal())
         caller = await StoredKeys(deployment, database).find(hashes)
         assert caller is not None
-        await UsageStore(deployment, database).record(_settlement(account, caller.key))
+        process = uuid.uuid4()
+        leases = LeaseStore(database, process)
+        assert (await leases.extend(uuid.uuid4(), account, 5, 5, 0)).granted == 5
+        assert len(await leases.renew([uuid.uuid4()])) == 0
+        await leases.give_back(uuid.uuid4(), 1)
+        await leases.empty([uuid.uuid4()])
+        await leases.ask_back(account)
+        settlement = _settlement(account, caller.key)
+        shipped = await UsageStore(deployment, database).ship(process, [entry_of(settlement, "digest")])
+        assert shipped.remaining == {account: 5 - 12}
+        await leases.empty_all(process)
         assert await accounts.balance(account) == 7 + 5 - 2 - 12
         assert [state.balance_nanousd for state in await accounts.list()] == [-2]
         assert (await keys.open(new.id)).reveal() == new.key.reveal()

@@ -89,6 +89,7 @@ async def test_the_dashboard_shows_the_development_account(deployment: Deploymen
     ):
         async with session.post(f"{service.url}/v1/messages", json=message(), headers=service.headers()) as sent:
             model = (await sent.json())["model"]
+        await service.settled("usage")
         async with session.get(f"{service.url}/dashboard") as answer:
             page = await answer.text()
         async with session.get(f"{service.url}/dashboard", headers={"x-forwarded-for": "192.0.2.1"}) as refused:

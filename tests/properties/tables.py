@@ -71,6 +71,7 @@ def _technical(needed: NeededColumn) -> Tree:
         "key": needed.key,
         "unique": needed.unique and not needed.key,
         "optional": not needed.written_always,
+        "changes": needed.changes,
         "to": needed.to,
         "values": list(needed.values),
     }

@@ -76,7 +76,7 @@ _ROLES: dict[Role, tuple[str, str, tuple[str, ...], str, str, str]] = {
     "database": (
         "storing account data in its database",
         "storage",
-        ("account", "usage", "api_key", "ledger"),
+        ("account", "usage", "api_key", "ledger", "credit_lease"),
         "store",
         "account data",
         "row_level_security",

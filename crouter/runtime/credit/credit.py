@@ -201,8 +201,8 @@ class Credit:
             if extension.granted is not None:
                 patience_ends, tries = None, 0
                 continue
-            now = self._clock()
-            lease.scarce_until = now + SCARCE_SECONDS
+            lease.scarce_until = self._clock() + SCARCE_SECONDS
+            now = asyncio.get_running_loop().time()
             if extension.others <= 0 or (patience_ends is not None and now >= patience_ends):
                 self._refuse(waiting)
                 return

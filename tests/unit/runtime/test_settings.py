@@ -14,6 +14,7 @@ PRODUCTION = {
     "CROUTER_SEALING_KEYS": f"1:{SEALING}",
     "CROUTER_LOOKUP_KEYS": f"1:{LOOKUP}",
     "CROUTER_EDGE_SECRET": "canary-" + "e" * 32,
+    "CROUTER_JOURNAL": "journal",
 }
 DEVELOPMENT = {**PRODUCTION, "CROUTER_ENVIRONMENT": "development"}
 
@@ -168,3 +169,19 @@ def test_settings_show_no_secret_and_are_not_pickled() -> None:
 )
 def test_loopback(host: str, answer: bool) -> None:
     assert is_loopback(host) is answer
+
+
+def test_production_needs_a_folder_for_the_journal_and_development_has_one_for_each_database() -> None:
+    assert problems({**PRODUCTION, "CROUTER_JOURNAL": ""})[0].startswith("CROUTER_JOURNAL")
+    unset = {**DEVELOPMENT, "CROUTER_JOURNAL": ""}
+    one = read_settings(DEPLOYMENT, unset).journal
+    other = read_settings(DEPLOYMENT, {**unset, "DATABASE_URL": "postgresql://crouter@db.example.org/other"}).journal
+    assert one != other
+    assert one.parent == other.parent
+    assert "canary" not in str(one)
+
+
+def test_a_journal_waits_for_the_medium_for_many_records_at_once_unless_told_otherwise() -> None:
+    assert read_settings(DEPLOYMENT, PRODUCTION).journal_sync == "grouped"
+    assert read_settings(DEPLOYMENT, {**PRODUCTION, "CROUTER_JOURNAL_SYNC": "always"}).journal_sync == "always"
+    assert problems({**PRODUCTION, "CROUTER_JOURNAL_SYNC": "never"})[0].startswith("CROUTER_JOURNAL_SYNC")

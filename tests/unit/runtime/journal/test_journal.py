@@ -1,0 +1,152 @@
+"""Whatever operation of the disk fails, a record that was taken is read again, and one that was not is told."""
+
+import stat
+import uuid
+from pathlib import Path
+
+import pytest
+
+from crouter.runtime.journal.disk import Disk
+from crouter.runtime.journal.folder import ProcessFolder
+from crouter.runtime.journal.frames import BODY_BYTES_MAX, FRAME_BYTES_MAX
+from crouter.runtime.journal.journal import Journal
+from crouter.runtime.journal.segment import HEAD_BYTES, read_unshipped
+from tests.unit.runtime.journal.disks import FailingDisk
+
+SEGMENT_BYTES = HEAD_BYTES + 4 * FRAME_BYTES_MAX
+
+
+def journal_in(root: Path, disk: Disk | None = None, **more: bool) -> Journal:
+    return Journal(root, uuid.uuid4(), disk, segment_bytes=SEGMENT_BYTES, **more)
+
+
+def body(number: int) -> bytes:
+    return f"{number:06}".encode() * 40
+
+
+def read_all(journal: Journal) -> list[bytes]:
+    found: list[bytes] = []
+    while (batch := journal.next_batch(3)) is not None:
+        found += batch.bodies
+        journal.shipped(batch)
+    return found
+
+
+def left_behind(journal: Journal) -> list[bytes]:
+    """What an adopter finds when this process is killed now."""
+    return [found for path in journal.folder.segments() for found in read_unshipped(Disk(), path).bodies]
+
+
+def test_records_are_read_in_order_across_segments_and_shipped_segments_go(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    written = [body(number) for number in range(200)]
+    for record in written:
+        assert journal.append(record)
+        journal.keep()
+    assert (journal.backlog_records, read_all(journal)) == (200, written)
+    journal.keep()
+    assert journal.backlog_records == 0
+    assert len(journal.folder.segments()) == 2
+    assert journal.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_behind_is_what_was_not_shipped(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    written = [body(number) for number in range(30)]
+    for record in written:
+        assert journal.append(record)
+    batch = journal.next_batch(10)
+    assert batch is not None
+    journal.shipped(batch)
+    assert left_behind(journal) == written[len(batch.bodies) :]
+
+
+def test_space_is_set_aside_before_it_is_needed_and_told(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path, FailingDisk(3, 10**9, "create"))
+    taken = 0
+    while journal.free_bytes >= FRAME_BYTES_MAX:
+        assert journal.append(bytes(1) * BODY_BYTES_MAX)
+        journal.keep()
+        taken += 1
+    assert taken == 8
+    assert not journal.append(bytes(1) * BODY_BYTES_MAX)
+    assert journal.keep().failures == ("create",)
+
+
+def test_a_full_disk_takes_records_again_when_there_is_room(tmp_path: Path) -> None:
+    disk = FailingDisk(3, 10**9, "create")
+    journal = journal_in(tmp_path, disk)
+    while journal.append(body(1)):
+        pass
+    disk.times = 0
+    assert journal.keep().failures == ()
+    assert journal.append(body(2))
+
+
+@pytest.mark.parametrize("first", range(1, 60))
+@pytest.mark.parametrize("times", [1, 3, 10**9])
+def test_a_failure_at_any_operation_loses_no_record_that_was_taken(tmp_path: Path, first: int, times: int) -> None:
+    disk = FailingDisk(first, times)
+    try:
+        journal = journal_in(tmp_path, disk)
+    except OSError:
+        assert first <= 4
+        return
+    taken: list[bytes] = []
+    shipped: list[bytes] = []
+    for number in range(40):
+        if journal.append(body(number)):
+            taken.append(body(number))
+        if number % 5 == 0:
+            journal.keep()
+        if number % 7 == 0:
+            try:
+                batch = journal.next_batch(3)
+            except OSError:
+                continue
+            if batch is not None:
+                shipped += batch.bodies
+                journal.shipped(batch)
+    # Killed here: shipped once more is no harm, lost is.
+    assert set(taken) <= set(shipped) | set(left_behind(journal))
+
+
+def test_with_sync_always_a_record_that_the_medium_refuses_is_not_taken(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path, FailingDisk(1, 10**9, "sync"), sync_always=True)
+    assert not journal.append(body(1))
+
+
+def test_a_record_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    assert not journal_in(tmp_path).append(bytes(BODY_BYTES_MAX + 1))
+
+
+def test_a_backlog_has_a_bound(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, uuid.uuid4(), segment_bytes=SEGMENT_BYTES, backlog_bytes_max=1000)
+    while journal.has_room:
+        assert journal.append(body(1))
+    read_all(journal)
+    assert journal.has_room
+
+
+def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    root = tmp_path / "journal"
+    journal = journal_in(root)
+    folders, files = (root, journal.folder.path), list(journal.folder.path.iterdir())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_a_folder_is_adopted_by_one_and_not_while_its_process_lives(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    path = journal.folder.path
+    assert ProcessFolder.adopt(Disk(), path) is None
+    assert journal.append(body(1))
+    journal.close()
+    first = ProcessFolder.adopt(Disk(), path)
+    assert first is not None
+    assert ProcessFolder.adopt(Disk(), path) is None
+    for segment in first.segments():
+        segment.unlink()
+    assert first.leave(remove=True)
+    assert ProcessFolder.adopt(Disk(), path) is None
