@@ -155,5 +155,3 @@ async def kept(*processes: Process) -> AsyncIterator[None]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-

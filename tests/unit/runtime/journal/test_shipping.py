@@ -86,7 +86,9 @@ async def test_late_usage_of_an_erased_account_is_dropped_and_counted(tmp_path: 
     assert (outcome.dropped, outcome.written, quarantined(tmp_path)) == (1, 0, ())
 
 
-@pytest.mark.parametrize("error", [DatabaseAwayError("57P01"), DatabaseRefusedError("42501"), DatabaseRefusedError("42P01")])
+@pytest.mark.parametrize(
+    "error", [DatabaseAwayError("57P01"), DatabaseRefusedError("42501"), DatabaseRefusedError("42P01")]
+)
 async def test_what_is_not_about_a_record_sets_none_aside(tmp_path: Path, error: DatabaseError) -> None:
     with pytest.raises(type(error)):
         await Shipper(Store(error=error).write, tmp_path).ship(uuid.uuid4(), [entry_bytes(entry(1))])
