@@ -38,7 +38,7 @@ MECHANISMS = {
         "A crash leaves no image of the memory, and no traceback with local values.",
     ),
     "streamed_bodies": Mechanism(
-        "crouter.runtime.server.relay",
+        "crouter.runtime.front.relay",
         "Bodies are relayed as they come, and their buffers are dropped with the request.",
     ),
     "header_filter": Mechanism(

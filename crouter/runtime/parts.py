@@ -12,6 +12,8 @@ from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook
+from crouter.runtime.proxy.overload import Admission as Places
+from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
@@ -30,6 +32,8 @@ class Parts:
     credit: Credit
     reader: PurposeReader
     channel: ContentChannel
+    keys: UpstreamKeys
+    places: Places
     settling: Settling
     prices: PriceBook
     log: Log

@@ -25,11 +25,14 @@ from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
+from crouter.runtime.proxy.overload import Admission as Places
+from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
 from crouter.runtime.settings import Settings
+from crouter.runtime.upstream_health import show_upstream_keys
 
 SERVICE_LOG: Final = "service"
 GRACE_SECONDS: Final = 30.0
@@ -88,6 +91,8 @@ async def running(
             StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
         )
         stack.push_async_callback(_cancelled, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
+        show_upstream_keys(metrics, keys)
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -100,6 +105,8 @@ async def running(
             credit=books.credit,
             reader=PurposeReader(deployment, database),
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
+            keys=keys,
+            places=Places(settings.requests_max, settings.account_requests_max),
             settling=books.settling,
             prices=prices or shipped_price_book(),
             log=log,

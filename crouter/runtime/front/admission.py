@@ -21,10 +21,12 @@ from crouter.runtime.proxy.errors import (
     authentication_missing,
     balance_too_low,
     invalid_request,
+    overloaded,
     rate_limited,
     unavailable,
 )
 from crouter.runtime.proxy.options import ORDINARY
+from crouter.runtime.proxy.overload import Entered, Overloaded
 from crouter.runtime.proxy.request import Accepted, Refused, read_request
 from crouter.runtime.words import kind_of
 
@@ -60,6 +62,11 @@ class Admission:
         except DatabaseError as error:
             return self._away(request_id, error)
         return authentication_failed() if caller is None else self._within_limits(caller, metered=metered)
+
+    def enter(self, caller: Caller) -> Entered | ErrorReply:
+        """A place among the requests that are under way; whoever gets it closes it."""
+        entered = self._parts.places.try_enter(caller.account)
+        return overloaded(entered.retry_after_seconds) if isinstance(entered, Overloaded) else entered
 
     def read(self, body: bytes, at: datetime) -> Accepted | ErrorReply:
         """What the body of a metered request asks for, if all that the upstream may run for it has a price."""

@@ -4,9 +4,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.egress import Answer, ContentChannel, HeaderLines, Receiver, UpstreamExchange, drop_patterns
+from crouter.runtime.egress import (
+    Answer,
+    ContentChannel,
+    HeaderLines,
+    Receiver,
+    UpstreamError,
+    UpstreamExchange,
+    drop_patterns,
+)
+from crouter.runtime.metrics import Metrics
 from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders, Returned
-from crouter.runtime.secret import Secret
+from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, UpstreamKeys, report_answer
+from crouter.runtime.upstream_health import count_attempt
 
 # Between the edge and us only.
 OWN_PREFIX: Final = "x-crouter-"
@@ -16,15 +26,24 @@ class UnforwardableHeaderError(Exception):
     """A header holds bytes that cannot be sent on as they are."""
 
 
+class NoKeyError(Exception):
+    """No key of ours may be used now."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Passage:
     """The way to the upstream and back, for one deployment."""
 
-    def __init__(self, deployment: Deployment, channel: ContentChannel, key: Secret[str]) -> None:
+    def __init__(self, deployment: Deployment, channel: ContentChannel, keys: UpstreamKeys, metrics: Metrics) -> None:
         names, prefixes = drop_patterns(deployment.proxy.drops_request_headers)
         self.request_headers = RequestHeaders(names, (*prefixes, OWN_PREFIX))
         self._response_headers = ResponseHeaders(*drop_patterns(deployment.proxy.drops_response_headers))
         self._channel = channel
-        self._key = key
+        self.keys = keys
+        self._metrics = metrics
 
     def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """A client's headers as they leave, without a key. Raises UnforwardableHeaderError."""
@@ -34,23 +53,48 @@ class Passage:
         return forwarded
 
     def exchange(
-        self, method: str, target: str, headers: Headers | HeaderLines, body: bytes | None, receiver: Receiver
+        self,
+        method: str,
+        target: str,
+        headers: Headers | HeaderLines,
+        body: bytes | None,
+        receiver: Receiver,
+        taken: Taken,
     ) -> UpstreamExchange:
         """Sends a request; `receiver` is told of its answer. `headers` are those that may leave, without a key."""
-        key = self._key.reveal()
-        keyed = headers.with_header("x-api-key", key) if isinstance(headers, HeaderLines) else self._with_key(headers)
-        return self._channel.exchange(method, target, keyed, body, receiver)
+        key = taken.key.reveal()
+        if isinstance(headers, HeaderLines):
+            return self._channel.exchange(method, target, headers.with_header("x-api-key", key), body, receiver)
+        return self._channel.exchange(method, target, (*headers, ("x-api-key", key)), body, receiver)
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes | None) -> Answer:
-        """Sends a request and waits for the head of its answer. Raises EgressRefusedError, UpstreamError."""
-        return await self._channel.send(method, target, self._with_key(headers), body)
+        """Sends a request that costs nothing and waits for the head of its answer.
+
+        Raises NoKeyError, EgressRefusedError, UpstreamError.
+        """
+        taken = self.keys.take()
+        if isinstance(taken, Unavailable):
+            raise NoKeyError(taken.retry_after_seconds)
+        report = Report(Outcome.UNKNOWN)
+        try:
+            keyed = (*headers, ("x-api-key", taken.key.reveal()))
+            answer = await self._channel.send(method, target, keyed, body)
+            report = report_answer(answer.status, None, answer.header("retry-after"))
+        except UpstreamError:
+            report = Report(Outcome.FAULTY)
+            raise
+        finally:
+            self.give_back(taken, report)
+        return answer
+
+    def give_back(self, taken: Taken, report: Report) -> None:
+        """An attempt has ended: its key is free, and what it told is remembered and counted."""
+        self.keys.give_back(taken, report)
+        count_attempt(self._metrics, taken, report.outcome)
 
     def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Returned:
         """The upstream's headers that go back to the client, and what decides how the answer is relayed."""
         return self._response_headers.read(headers, request_id)
-
-    def _with_key(self, headers: Headers) -> Headers:
-        return (*headers, ("x-api-key", self._key.reveal()))
 
 
 def _is_text(value: str) -> bool:

@@ -22,6 +22,7 @@ from crouter.runtime.proxy.attempt import Attempt, Ending
 from crouter.runtime.proxy.errors import (
     ErrorReply,
     internal_error,
+    overloaded,
     unavailable,
     upstream_timed_out,
     upstream_unreachable,
@@ -29,11 +30,14 @@ from crouter.runtime.proxy.errors import (
 from crouter.runtime.proxy.headers import Headers, Returned
 from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import record_id
+from crouter.runtime.proxy.retries import Answered, Next, NotAnswered, after_attempt
+from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, report_answer
 from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
 from crouter.runtime.words import kind_of
 
 HELD_BYTES_MAX: Final = 1024 * 1024
+_ANSWERED, _FAULTY, _UNKNOWN = Report(Outcome.ANSWERED), Report(Outcome.FAULTY), Report(Outcome.UNKNOWN)
 
 
 class Client(Protocol):
@@ -94,6 +98,7 @@ class MeteredRelay:
     __slots__ = (
         "_admitted",
         "_attempt",
+        "_attempts",
         "_client",
         "_exchange",
         "_has_written",
@@ -102,6 +107,9 @@ class MeteredRelay:
         "_holds",
         "_is_stream",
         "_relays",
+        "_report_of_key",
+        "_request",
+        "_taken",
         "_takes_an_event",
     )
 
@@ -116,12 +124,30 @@ class MeteredRelay:
         self._holds = False
         self._is_stream = False
         self._takes_an_event = False
+        # The request, until an answer to it begins; the key it was sent with, until the attempt has ended.
+        self._request: tuple[str, Headers | HeaderLines, bytes] | None = None
+        self._taken: Taken | None = None
+        self._attempts = 0
+        self._report_of_key = _ANSWERED
         self._has_written = False
 
     def start(self, target: str, headers: Headers | HeaderLines, body: bytes) -> None:
         """Forwards the request; called once."""
+        self._request = (target, headers, body)
+        taken = self._relays.passage.keys.take((), self._admitted.accepted.model)
+        if isinstance(taken, Unavailable):
+            self._end(Ending.UPSTREAM_BROKE_OFF, overloaded(taken.retry_after_seconds))
+        else:
+            self._try(taken)
+
+    def _try(self, taken: Taken) -> None:
+        """One attempt, with one key."""
+        assert self._request is not None, "a request is kept until an answer to it begins"
+        target, headers, body = self._request
+        self._taken = taken
+        self._attempts += 1
         try:
-            self._exchange = self._relays.passage.exchange("POST", target, headers, body, self)
+            self._exchange = self._relays.passage.exchange("POST", target, headers, body, self, taken)
         except Exception as error:  # noqa: BLE001
             self._crashed(error)
 
@@ -148,6 +174,9 @@ class MeteredRelay:
     def head(self, status: int, headers: Headers) -> None:
         """The head of the answer."""
         try:
+            if status >= 400 and self._tried_again(Answered(status), headers):
+                return
+            self._request = None
             self._take_head(status, headers)
         except Exception as error:  # noqa: BLE001  whatever it is, the client gets an answer and the log its type
             self._crashed(error)
@@ -177,13 +206,34 @@ class MeteredRelay:
     def broke_off(self, error: UpstreamError) -> None:
         """There is no answer, or no more of it."""
         try:
+            if self._request is not None and self._tried_again(NotAnswered(error.nothing_sent), ()):
+                return
             self._end(Ending.UPSTREAM_BROKE_OFF, upstream_fault(error))
         except Exception as crash:  # noqa: BLE001
             self._crashed(crash)
 
+    def _tried_again(self, result: Answered | NotAnswered, headers: Headers) -> bool:
+        """Whether another attempt is under way instead, of which the client sees nothing."""
+        taken, passage = self._taken, self._relays.passage
+        following = after_attempt(self._attempts, "POST", result, client_got_bytes=False)
+        if taken is None or self._client is None or following is Next.GIVE_UP:
+            return False
+        without = (taken.label,) if following is Next.OTHER_KEY else ()
+        other = passage.keys.take(without, taken.model)
+        if isinstance(other, Unavailable):
+            return False
+        self._cancel()
+        self._taken = None
+        passage.give_back(taken, _report(result, headers))
+        self._try(other)
+        return True
+
     def _take_head(self, status: int, headers: Headers) -> None:
         attempt = self._attempt
-        returned = self._relays.passage.returned(headers, self._admitted.request_id)
+        passage = self._relays.passage
+        if status != 200:
+            self._report_of_key = _report(Answered(status), headers)
+        returned = passage.returned(headers, self._admitted.request_id)
         attempt.head(status, returned.content_type, returned.content_encoding)
         self._is_stream = is_stream = attempt.is_stream
         # A plain stream of no declared length: an event of ours can follow what was sent.
@@ -223,6 +273,9 @@ class MeteredRelay:
     def _end(self, ending: Ending, fault: ErrorReply | None) -> None:
         is_whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
         settlement = self._settlement(ending)
+        self._request = None
+        if self._taken is not None:
+            self._give_back(ending)
         settling = self._relays.parts.settling
         if settlement is None or settling.record(settlement, self._admitted.hold):
             self._conclude(None if is_whole else fault)
@@ -232,6 +285,16 @@ class MeteredRelay:
         else:
             recording = self._record(settlement, None if is_whole else fault)
             self._relays.keep(asyncio.get_running_loop().create_task(recording, name="recording"))
+
+    def _give_back(self, ending: Ending) -> None:
+        taken, self._taken = self._taken, None
+        assert taken is not None, "a key is given back once"
+        report = self._report_of_key
+        if ending is Ending.UPSTREAM_BROKE_OFF and not self._attempt.has_stopped:
+            report = _FAULTY
+        elif not self._attempt.has_head:
+            report = _UNKNOWN
+        self._relays.passage.give_back(taken, report)
 
     async def _record(self, settlement: Settlement, fault: ErrorReply | None) -> None:
         try:
@@ -293,6 +356,13 @@ class MeteredRelay:
         for anomaly in anomalies:
             parts.metrics.count("crouter_anomalies_total", kind=anomaly)
             parts.log.warning("usage_anomaly", request_id=self._admitted.request_id, error=anomaly)
+
+
+def _report(result: Answered | NotAnswered, headers: Headers) -> Report:
+    if isinstance(result, NotAnswered):
+        return _FAULTY
+    wait = next((value for name, value in headers if name.lower() == "retry-after"), None)
+    return report_answer(result.status, None, wait)
 
 
 def upstream_fault(error: UpstreamError) -> ErrorReply:

@@ -21,6 +21,7 @@ from crouter.runtime.key_lookup import Caller
 from crouter.runtime.proxy.authentication import ApiKey
 from crouter.runtime.proxy.errors import ErrorReply, internal_error
 from crouter.runtime.proxy.headers import Returned
+from crouter.runtime.proxy.overload import Entered
 from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import new_request_id
 from crouter.runtime.words import kind_of
@@ -45,6 +46,7 @@ class Turn:
         "_head",
         "_is_chunked",
         "_is_over",
+        "_place",
         "_received_at",
         "_relay",
         "_request_id",
@@ -64,6 +66,7 @@ class Turn:
         self._caller: Caller | None = None
         self._relay: MeteredRelay | None = None
         self._task: asyncio.Task[None] | None = None
+        self._place: Entered | None = None
         self._status = 0
         self._unsent_head = _NO_HEAD
         self._is_chunked = False
@@ -122,6 +125,10 @@ class Turn:
     def _take_caller(self, caller: Caller | ErrorReply) -> None:
         if isinstance(caller, ErrorReply):
             return self.refuse(caller)
+        place = self._front.admission.enter(caller)
+        if isinstance(place, ErrorReply):
+            return self.refuse(place)
+        self._place = place
         self._caller = caller
         if self._body is not None:
             self._take_request()
@@ -223,4 +230,6 @@ class Turn:
 
     def _tell(self, status: int) -> None:
         self._is_over = True
+        if self._place is not None:
+            self._place.close()
         self._front.teller.answered(self._request_id, "messages", "POST", status, self._began)

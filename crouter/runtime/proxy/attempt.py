@@ -97,6 +97,11 @@ class Attempt:
         return self.state is State.ENDED
 
     @property
+    def has_head(self) -> bool:
+        """Whether an answer began."""
+        return self._status > 0
+
+    @property
     def is_stream(self) -> bool:
         """Whether the answer is a stream of events."""
         return self._tap is not None

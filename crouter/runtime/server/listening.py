@@ -28,7 +28,7 @@ async def listening(parts: Parts, grace_seconds: float, inherited: socket.socket
     Raises OSError when the address cannot be used, MissingDocumentError, SlowParserError.
     """
     require_c_parser()
-    relays = Relays(parts, Passage(parts.deployment, parts.channel, parts.settings.upstream_key))
+    relays = Relays(parts, Passage(parts.deployment, parts.channel, parts.keys, parts.metrics))
     edge, teller = Edge(parts.deployment, parts.settings), Teller(parts.log, parts.metrics)
     server = Server(App(parts, relays, edge, teller).handle, parts.log)
     front = Front(edge=edge, admission=Admission(parts), relays=relays, teller=teller, make_handler=server)

@@ -6,7 +6,9 @@ from crouter.contract.traffic import Route
 from crouter.runtime.front.admission import Admission
 from crouter.runtime.front.passage import UnforwardableHeaderError
 from crouter.runtime.front.relay import Admitted, Relays
+from crouter.runtime.key_lookup import Caller
 from crouter.runtime.proxy.errors import ErrorReply
+from crouter.runtime.proxy.headers import Headers
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
@@ -30,16 +32,25 @@ class MeteredRoute:
             headers = self._relays.passage.forwarded(tuple(exchange.request.headers.items()))
         except UnforwardableHeaderError:
             return error_reply(unforwardable_header(), exchange.request_id)
-        prepared = await self._prepared(exchange)
+        caller = await admit(exchange, self._parts, metered=True)
+        if isinstance(caller, ErrorReply):
+            return error_reply(caller, exchange.request_id)
+        place = self._admission.enter(caller)
+        if isinstance(place, ErrorReply):
+            return error_reply(place, exchange.request_id)
+        try:
+            return await self._answer(exchange, caller, headers)
+        finally:
+            place.close()
+
+    async def _answer(self, exchange: Exchange, caller: Caller, headers: Headers) -> web.StreamResponse:
+        prepared = await self._prepared(exchange, caller)
         if isinstance(prepared, ErrorReply):
             return error_reply(prepared, exchange.request_id)
         admitted, body = prepared
         return await relayed(self._relays, exchange, admitted, headers, body)
 
-    async def _prepared(self, exchange: Exchange) -> tuple[Admitted, list[bytes]] | ErrorReply:
-        caller = await admit(exchange, self._parts, metered=True)
-        if isinstance(caller, ErrorReply):
-            return caller
+    async def _prepared(self, exchange: Exchange, caller: Caller) -> tuple[Admitted, list[bytes]] | ErrorReply:
         body = await read_body(exchange.request, self._parts.deployment.proxy.body_bytes_max)
         if isinstance(body, ErrorReply):
             return body

@@ -4,9 +4,9 @@ from aiohttp import web
 
 from crouter.contract.traffic import Route
 from crouter.runtime.egress import Answer, UpstreamError
-from crouter.runtime.front.passage import UnforwardableHeaderError
+from crouter.runtime.front.passage import NoKeyError, UnforwardableHeaderError
 from crouter.runtime.front.relay import upstream_fault
-from crouter.runtime.proxy.errors import ErrorReply, invalid_request
+from crouter.runtime.proxy.errors import ErrorReply, invalid_request, overloaded
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
@@ -55,6 +55,8 @@ class FreeRoute:
             return await self._forwarding.send(exchange, self._route, body)
         except UnforwardableHeaderError:
             return unforwardable_header()
+        except NoKeyError as error:
+            return overloaded(error.retry_after_seconds)
         except UpstreamError as error:
             return upstream_fault(error)
 

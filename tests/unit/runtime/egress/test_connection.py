@@ -159,6 +159,27 @@ async def test_a_receiver_may_leave_at_any_call(at: str) -> None:
     assert noted.calls[-1] == at
 
 
+@pytest.mark.parametrize("at", ["head", "body", "end"])
+async def test_a_receiver_that_fails_ends_its_own_exchange_and_no_other(at: str) -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
+    async with serving(None) as upstream, reaching(upstream.port) as reached:
+        noted = reached.ask()
+        note = noted._note
+
+        def failing(call: str) -> None:
+            note(call)
+            if call == at:
+                raise ZeroDivisionError
+
+        noted._note = failing  # type: ignore[method-assign]
+        await until(lambda: bool(told))
+        await until(lambda: not reached.pool._open)
+        assert noted.calls[-1] == ("end" if at == "end" else "broke_off")
+        assert (await reached.answered()).calls == ["head", "body", "end"]
+    assert isinstance(told[0]["exception"], ZeroDivisionError)
+
+
 async def test_an_answer_that_nobody_takes_stays_with_the_upstream() -> None:
     sent = 0
 
@@ -274,6 +295,15 @@ async def test_a_connection_keeps_nothing_of_what_went_over_it() -> None:
         held = _reachable(reached.pool)
     for word in ("a-PROMPT", "SECRET", "HEADER", "ANSWER"):
         assert not [text for text in held if word in text], word
+
+
+async def test_a_request_is_held_by_nobody_while_its_answer_is_under_way() -> None:
+    async with serving(verbatim(STREAM, then=60)) as upstream, reaching(upstream.port) as reached:
+        noted = reached.ask(body=None, headers=(("y", "".join(("SEC", "RET"))),))
+        await noted.seen(lambda noted: "body" in noted.calls)
+        held = _reachable((reached.pool, noted.exchange))
+        assert not [text for text in held if "SECRET" in text]
+        noted.cancel()
 
 
 async def _reads_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
