@@ -86,7 +86,9 @@ async def test_late_usage_of_an_erased_account_is_dropped_and_counted(tmp_path: 
     assert (outcome.dropped, outcome.written, quarantined(tmp_path)) == (1, 0, ())
 
 
-@pytest.mark.parametrize("error", [DatabaseAwayError("57P01"), DatabaseRefusedError("42501"), DatabaseRefusedError("42P01")])
+@pytest.mark.parametrize(
+    "error", [DatabaseAwayError("57P01"), DatabaseRefusedError("42501"), DatabaseRefusedError("42P01")]
+)
 async def test_what_is_not_about_a_record_sets_none_aside(tmp_path: Path, error: DatabaseError) -> None:
     with pytest.raises(type(error)):
         await Shipper(Store(error=error).write, tmp_path).ship(uuid.uuid4(), [entry_bytes(entry(1))])
@@ -116,7 +118,11 @@ async def test_a_dead_processs_journal_is_adopted_once_however_many_try(tmp_path
     assert sum(adopted.processes for adopted in counts) == 1
     assert sum(adopted.written for adopted in counts) == 99
     assert ended == [dead]
-    assert [path.name for path in tmp_path.iterdir()] == [str(living.folder.process)]
+    assert names(tmp_path) == [str(living.folder.process)]
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 async def test_adoption_that_is_broken_off_is_gone_on_with_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from crouter.runtime.pricing.book import shipped_price_book
-from crouter.runtime.pricing.most import IMAGE_TOKENS_MAX, OVERHEAD_TOKENS, SEARCHES_MAX, WINDOW_TOKENS, most_it_can_cost
+from crouter.runtime.pricing.most import (
+    IMAGE_TOKENS_MAX,
+    OVERHEAD_TOKENS,
+    SEARCHES_MAX,
+    WINDOW_TOKENS,
+    most_it_can_cost,
+)
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
 from crouter.runtime.proxy.request import Accepted, read_request
