@@ -257,6 +257,7 @@ async def retention(service: Edited, *arguments: str) -> tuple[str, str, int | N
 async def test_a_shorter_retention_removes_what_is_older_now(tmp_path: Path, empty_dsn: str) -> None:
     async with running_with(tmp_path, empty_dsn, ("keep: P12M, from", "keep: P6M, from")) as service:
         assert await service.send() == 200
+        await service.usage(1)
         insert = (
             "INSERT INTO crouter.usage (id, account_id, api_key_id, model, occurred_at)"
             " SELECT %s, account_id, api_key_id, 'claude', %s FROM crouter.usage LIMIT 1"
