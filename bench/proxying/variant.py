@@ -1,0 +1,142 @@
+"""A Crouter that leaves features out, to see what each costs: `python -m bench.proxying.variant [FEATURE]...`.
+
+Only this process can do that, by putting methods that do nothing in the place of others before it starts the real
+service. No setting of Crouter's leaves anything out.
+"""
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from generated.service import DEPLOYMENT
+
+import generated
+from crouter.runtime.serve import serve
+
+FEATURES = ("key check", "limits", "reservation", "metering", "journal")
+"""In the order in which a request meets them."""
+
+_RUNTIME = "crouter.runtime."
+# Where each feature is done: module, class, method, and what stands there when it is left out. A place that a version
+# of Crouter does not have is passed over, a feature with no place at all is refused.
+_Place = tuple[str, str, str, Callable[[Callable[..., Any]], Callable[..., Any]]]
+
+
+def leave_out(feature: str) -> None:
+    """Puts nothing in the place of a feature. Raises LookupError where Crouter does not do it in any known place."""
+    found = [place for place in _places(feature) if _replace(*place)]
+    if not found:
+        raise LookupError(f"nothing is known that does the {feature}")
+
+
+def _places(feature: str) -> tuple[_Place, ...]:
+    match feature:
+        case "key check":
+            return (
+                ("key_lookup", "KeyLookup", "known", _first_answer),
+                ("key_lookup", "KeyLookup", "caller", _first_answer_later),
+            )
+        case "limits":
+            return (("limits", "RateLimits", "admit", _always(None)),)
+        case "reservation":
+            return (
+                ("balances", "Balances", "has_credit", _always_later(True)),
+                ("credit", "Credit", "try_reserve", _first_answer),
+                ("credit", "Credit", "release", _always(None)),
+            )
+        case "metering":
+            return (("proxy.attempt", "Attempt", "body", _unread), ("proxy.attempt", "Attempt", "end", _no_draft))
+        case "journal":
+            return (
+                ("settling", "Settling", "record", _always(True)),
+                ("settling", "Settling", "begin", _written_already),
+                ("settling", "Settling", "written", _always_later(None)),
+            )
+        case _:
+            return ()
+
+
+def _replace(module: str, owner: str, method: str, made: Callable[[Callable[..., Any]], Callable[..., Any]]) -> bool:
+    try:
+        found = getattr(importlib.import_module(_RUNTIME + module), owner)
+    except (ImportError, AttributeError):
+        return False
+    if not hasattr(found, method):
+        return False
+    setattr(found, method, made(getattr(found, method)))
+    return True
+
+
+def _always(value: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return lambda original: lambda self, *given, **named: value
+
+
+def _always_later(value: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    async def later(*given: object, **named: object) -> object:
+        return value
+
+    return lambda original: later
+
+
+def _first_answer(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Asks once, and says the same from then on."""
+    known: list[Any] = []
+
+    def answer(*given: object, **named: object) -> object:
+        if known:
+            return known[0]
+        found = original(*given, **named)
+        if found is not None:
+            known.append(found)
+        return found
+
+    return answer
+
+
+def _first_answer_later(original: Callable[..., Any]) -> Callable[..., Any]:
+    known: list[Any] = []
+
+    async def answer(*given: object, **named: object) -> object:
+        if not known:
+            known.append(await original(*given, **named))
+        return known[0]
+
+    return answer
+
+
+def _unread(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Keeps the state of an attempt in order without reading what passes."""
+    streaming = importlib.import_module(f"{_RUNTIME}proxy.attempt").State.STREAMING
+
+    def body(self: Any, data: bytes) -> None:
+        self.state = streaming
+
+    return body
+
+
+def _no_draft(original: Callable[..., Any]) -> Callable[..., Any]:
+    ended = importlib.import_module(f"{_RUNTIME}proxy.attempt").State.ENDED
+
+    def end(self: Any, ending: object) -> None:
+        self.state = ended
+
+    return end
+
+
+def _written_already(original: Callable[..., Any]) -> Callable[..., Any]:
+    def begin(*given: object, **named: object) -> "asyncio.Future[bool]":
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        done.set_result(True)
+        return done
+
+    return begin
+
+
+if __name__ == "__main__":
+    for left_out in FEATURES:
+        if left_out not in sys.argv[1:]:
+            leave_out(left_out)
+    sys.exit(serve(DEPLOYMENT, generated=Path(str(generated.__file__)).parent))
