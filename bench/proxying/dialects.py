@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.proxying.traffic import Workload
 
@@ -16,13 +17,9 @@ class Dialect:
     openai_model: str | None = None
     keeps_bytes: bool = True
     """Whether bodies have to come through as they were sent, in both directions."""
-    for_streams: "Dialect | None" = None
-    """Another one for streams, where a peer serves them elsewhere."""
 
     def request(self, workload: Workload, port: int, key: str) -> bytes:
         """The whole request as bytes."""
-        if workload.is_stream and self.for_streams is not None:
-            return self.for_streams.request(workload, port, key)
         body = workload.body if self.openai_model is None else _openai(workload, self.openai_model)
         headers = {
             "Host": f"127.0.0.1:{port}",
@@ -53,14 +50,13 @@ def _openai(workload: Workload, model: str) -> bytes:
     return json.dumps(wanted).encode()
 
 
-def _said_whole(body: dict[str, list[dict[str, dict[str, str]]]]) -> str:
+def _said_whole(body: dict[str, Any]) -> str:
     if "choices" in body:
-        return body["choices"][0]["message"]["content"]
-    return "".join(str(block["text"]) for block in body["content"])
+        return str(body["choices"][0]["message"]["content"])
+    return "".join(block["text"] for block in body["content"])
 
 
-def _said_event(event: dict[str, list[dict[str, dict[str, str | None]]]]) -> str:
+def _said_event(event: dict[str, Any]) -> str:
     if "choices" in event:
         return "".join(choice["delta"].get("content") or "" for choice in event["choices"])
-    delta = event.get("delta")
-    return str(delta.get("text", "")) if isinstance(delta, dict) else ""
+    return str(event.get("delta", {}).get("text", ""))

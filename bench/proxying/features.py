@@ -18,10 +18,9 @@ from bench.proxying.processes import Cores, on_core
 from bench.proxying.samples import Sample
 from bench.proxying.traffic import JSON, STREAM, workloads
 from bench.proxying.upstream import upstream
+from bench.proxying.variant import FEATURES
 from bench.proxying.watch import Watch
 
-FEATURES = ("key check", "limits", "reservation", "metering", "journal")
-"""In the order in which a request meets them."""
 BARE = "none of them"
 MEASURED = (JSON, STREAM)
 _CONNECTIONS = 64
@@ -69,9 +68,7 @@ def _started(stack: ExitStack, prepared: Store, port: int, folder: Path, count: 
     return Peer(f"variant-{count}", own_port, pid, None, Dialect())
 
 
-def _measure(
-    peer: Peer, key: str, core: int, plan: Plan, samples: dict[tuple[str, str], list[Sample]]
-) -> None:
+def _measure(peer: Peer, key: str, core: int, plan: Plan, samples: dict[tuple[str, str], list[Sample]]) -> None:
     for name in MEASURED:
         workload = workloads()[name]
         exchange = Exchange(peer.port, peer.dialect.request(workload, peer.port, key), workload.content)

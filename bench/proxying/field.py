@@ -81,9 +81,7 @@ def running_peers(policy: Path, cores: Cores, tell: Callable[[str], None]) -> It
 class _Starting:
     """Starts one peer after another; what is not installed is said loudly and left out."""
 
-    def __init__(
-        self, stack: ExitStack, strict: int, lenient: int, folder: Path, tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, stack: ExitStack, strict: int, lenient: int, folder: Path, tell: Callable[[str], None]) -> None:
         self._stack, self._folder, self._tell = stack, folder, tell
         self._strict, self._lenient = strict, lenient
         self.peers: list[Peer] = []

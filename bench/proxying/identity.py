@@ -9,7 +9,6 @@ from bench.proxying.dialects import said
 from bench.proxying.field import Peer
 from bench.proxying.traffic import STAMP, Workload, text_of
 
-
 SAME_BYTES, SAME_TEXT = "same bytes", "same text"
 _STAMPS = re.compile(rb"stamp-\d{19}")
 _SECONDS = 30.0

@@ -2,10 +2,12 @@
 
 import subprocess
 import tempfile
+import threading
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bench.errors import BenchError
 from bench.proxying.programs import compiled
@@ -50,12 +52,19 @@ class Load:
 def drive(exchange: Exchange, shape: Shape, *, begins: Callable[[], None], ends: Callable[[], None]) -> Load:
     """Drives one peer; `begins` and `ends` are called around the window that is counted. Raises BenchError."""
     with tempfile.TemporaryDirectory(prefix="crouter-bench-") as folder:
-        command = _command(exchange, shape, Path(folder))
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+        command, said = _command(exchange, shape, Path(folder)), Path(folder, "said")
+        with said.open("wb") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process:  # noqa: S603
+            # It gives up by itself where nothing comes; this is for a peer that answers for ever.
+            timer = threading.Timer(shape.warm_seconds + shape.seconds + _GRACE_SECONDS, process.kill)
+            timer.start()
             try:
-                return _read(process, shape, begins, ends)
+                output = _output(process.stdout, begins, ends) if process.stdout else None
             finally:
+                timer.cancel()
                 process.kill()
+        if output is None or not output:
+            raise BenchError(said.read_text(encoding="utf-8").strip() or "the load did not come to its end")
+        return _read(output, shape)
 
 
 def _command(exchange: Exchange, shape: Shape, folder: Path) -> list[str]:
@@ -72,23 +81,17 @@ def _command(exchange: Exchange, shape: Shape, folder: Path) -> list[str]:
     ]
 
 
-def _read(
-    process: "subprocess.Popen[bytes]", shape: Shape, begins: Callable[[], None], ends: Callable[[], None]
-) -> Load:
-    output, errors = process.stdout, process.stderr
-    assert output is not None
-    assert errors is not None
+def _output(output: IO[bytes], begins: Callable[[], None], ends: Callable[[], None]) -> bytes | None:
+    """What is written after the two marks; None where they did not come."""
     for word, call in ((b"begin\n", begins), (b"end\n", ends)):
         if output.readline() != word:
-            raise BenchError(errors.read().decode().strip() or "the load ended too early")
+            return None
         call()
-    try:
-        rest, said = process.communicate(timeout=_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise BenchError(f"answers were still under way after {_GRACE_SECONDS:.0f} s") from None
-    if process.returncode:
-        raise BenchError(said.decode().strip() or "the load ended too early")
-    line, _, numbers = rest.partition(b"\n")
+    return output.read()
+
+
+def _read(output: bytes, shape: Shape) -> Load:
+    line, _, numbers = output.partition(b"\n")
     answers, all_answers, *counts = map(int, line.split())
     latencies, firsts, delays = _split(numbers, counts)
     return Load(answers, all_answers, shape.seconds, latencies, firsts, delays)

@@ -1,6 +1,7 @@
 """The mock upstream and the load, in C: compiled once, kept beside what make keeps.
 
-No packaged tool sends a stream event by event with the time of sending in it, and Python cannot drive what nginx serves.
+No packaged tool sends a stream event by event with the time of sending in it, and Python cannot drive what nginx
+serves.
 """
 
 import hashlib

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.figures import Repeated
 from bench.proxying import wrk
 from bench.proxying.features import Feature, measure_features
 from bench.proxying.field import CROUTER, DIRECT, GATEWAYS, HAPROXY, MINIMAL, NGINX, Field, Peer, running_peers
@@ -38,8 +39,27 @@ class Proxying:
     idle_mib: dict[str, float]
     features: tuple[Feature, ...]
     by_wrk: dict[str, float]
-    answered: int
+    answered: int | None
+    """What Crouter answered; None where it broke under a load, so that nobody knows."""
     metered: int
+
+    @property
+    def miscounted(self) -> bool:
+        """Whether Crouter has metered another number of requests than it has answered."""
+        return self.answered is not None and self.answered != self.metered
+
+    @property
+    def disturbed(self) -> Repeated | None:
+        """The share of the proxies' core that unrelated processes took, in every round of every proxy."""
+        shares = (
+            sample.others_busy
+            for cell in self.cells
+            for peer, found in cell.samples.items()
+            if peer != DIRECT
+            for sample in found
+        )
+        values = tuple(shares)
+        return Repeated(values) if values else None
 
 
 def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
@@ -50,7 +70,7 @@ def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
         runs = Runs(running, cores.proxy, tell)
         runs.compare()
         cells = runs.rounds(plan)
-        sweep = runs.sweep(plan) if plan.sweeps else ()
+        sweep = () if plan.is_quick else runs.sweep(plan)
         metered = runs.metered()
         by_wrk = runs.by_wrk()
         features = measure_features(running.prepared, cores, plan, tell)
@@ -65,7 +85,7 @@ def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
             idle_mib={peer.name: peer.idle_mib for peer in running.peers if peer.idle_mib is not None},
             features=features,
             by_wrk=by_wrk,
-            answered=runs.through_crouter,
+            answered=None if any(CROUTER in cell.failed for cell in (*cells, *sweep)) else runs.through_crouter,
             metered=metered,
         )
 

@@ -33,7 +33,7 @@ class Workload:
 
 
 def workloads() -> dict[str, Workload]:
-    """A small exchange, one with a large body, a stream of `EVENTS` events sent at once, and one sent event by event."""
+    """A small exchange, one with a large body, a stream of `EVENTS` events at once, and one sent event by event."""
     small = _plain(JSON, _WORDS * 13)
     large = _plain(LARGE, _WORDS * ((_LARGE_BYTES - len(small.body)) // len(_WORDS) + 13))
     return {each.name: each for each in (small, large, _stream(STREAM, ""), _stream(PACED, STAMP))}

@@ -6,23 +6,19 @@ service. No setting of Crouter's leaves anything out.
 
 import asyncio
 import importlib
+import runpy
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-from generated.service import DEPLOYMENT
-
-import generated
-from crouter.runtime.serve import serve
 
 FEATURES = ("key check", "limits", "reservation", "metering", "journal")
 """In the order in which a request meets them."""
 
 _RUNTIME = "crouter.runtime."
-# Where each feature is done: module, class, method, and what stands there when it is left out. A place that a version
-# of Crouter does not have is passed over, a feature with no place at all is refused.
-_Place = tuple[str, str, str, Callable[[Callable[..., Any]], Callable[..., Any]]]
+_Made = Callable[[Callable[..., Any]], Callable[..., Any]]
+# Where each feature is done: module, class or nothing, function, and what stands there when it is left out. A place
+# that a version of Crouter does not have is passed over, a feature with no place at all is refused.
+_Place = tuple[str, str, str, _Made]
 
 
 def leave_out(feature: str) -> None:
@@ -44,14 +40,15 @@ def _places(feature: str) -> tuple[_Place, ...]:
         case "reservation":
             return (
                 ("balances", "Balances", "has_credit", _always_later(True)),
-                ("credit", "Credit", "try_reserve", _first_answer),
-                ("credit", "Credit", "release", _always(None)),
+                ("pricing.most", "", "most_it_can_cost", _always(0)),
+                ("credit.credit", "Credit", "try_reserve", _always(_NoHold())),
+                ("credit.credit", "Credit", "release", _always(None)),
             )
         case "metering":
             return (("proxy.attempt", "Attempt", "body", _unread), ("proxy.attempt", "Attempt", "end", _no_draft))
         case "journal":
             return (
-                ("settling", "Settling", "record", _always(True)),
+                ("settling", "Settling", "record", _recorded_already),
                 ("settling", "Settling", "begin", _written_already),
                 ("settling", "Settling", "written", _always_later(None)),
             )
@@ -59,22 +56,33 @@ def _places(feature: str) -> tuple[_Place, ...]:
             return ()
 
 
-def _replace(module: str, owner: str, method: str, made: Callable[[Callable[..., Any]], Callable[..., Any]]) -> bool:
+class _NoHold:
+    """Stands for credit that nobody reserved."""
+
+    is_open = False
+
+    def close(self, cost_nanousd: int = 0) -> None:
+        pass
+
+
+def _replace(module: str, owner: str, name: str, made: _Made) -> bool:
     try:
-        found = getattr(importlib.import_module(_RUNTIME + module), owner)
-    except (ImportError, AttributeError):
+        found: Any = importlib.import_module(_RUNTIME + module)
+    except ModuleNotFoundError:
         return False
-    if not hasattr(found, method):
+    if owner:
+        found = getattr(found, owner, None)
+    if not hasattr(found, name):
         return False
-    setattr(found, method, made(getattr(found, method)))
+    setattr(found, name, made(getattr(found, name)))
     return True
 
 
-def _always(value: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return lambda original: lambda self, *given, **named: value
+def _always(value: object) -> _Made:
+    return lambda original: lambda *given, **named: value
 
 
-def _always_later(value: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _always_later(value: object) -> _Made:
     async def later(*given: object, **named: object) -> object:
         return value
 
@@ -126,6 +134,14 @@ def _no_draft(original: Callable[..., Any]) -> Callable[..., Any]:
     return end
 
 
+def _recorded_already(original: Callable[..., Any]) -> Callable[..., Any]:
+    def record(self: object, settlement: object, hold: Any) -> bool:
+        hold.close()
+        return True
+
+    return record
+
+
 def _written_already(original: Callable[..., Any]) -> Callable[..., Any]:
     def begin(*given: object, **named: object) -> "asyncio.Future[bool]":
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -136,7 +152,8 @@ def _written_already(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
+    # Before the service is imported, so that what is imported by name is replaced as well.
     for left_out in FEATURES:
         if left_out not in sys.argv[1:]:
             leave_out(left_out)
-    sys.exit(serve(DEPLOYMENT, generated=Path(str(generated.__file__)).parent))
+    runpy.run_module("generated.service", run_name="__main__", alter_sys=True)

@@ -53,6 +53,12 @@ static void send_request(struct connection *connection) {
     }
 }
 
+/* What came is told: it is the upstream's own bytes, or what a proxy put in their place. */
+static void fail_changed(const char *data, long bytes) {
+    fprintf(stderr, "something else came through: %.*s\n", (int)min_long(bytes, 200), data);
+    exit(1);
+}
+
 static void begin_request(struct connection *connection) {
     connection->unsent = request.bytes;
     connection->content = connection->matched = 0;
@@ -85,7 +91,7 @@ static void read_stamps(struct connection *connection, const char *data, long by
     for (long at = 0; at < bytes; at++) {
         char byte = data[at];
         if (connection->matched < prefix) {
-            if (compares && byte != content.data[connection->content + at]) fail("an event came through changed");
+            if (compares && byte != content.data[connection->content + at]) fail_changed(data + at, bytes - at);
             connection->matched = byte == STAMP[connection->matched] ? connection->matched + 1 : byte == STAMP[0];
             connection->stamp = 0;
             continue;
@@ -104,7 +110,8 @@ static void body_came(void *owner, const char *data, long bytes) {
     connection->has_first = true;
     if (compares && connection->content + bytes > content.bytes) fail("more came through than was sent");
     if (has_stamps) read_stamps(connection, data, bytes);
-    else if (compares && memcmp(content.data + connection->content, data, bytes) != 0) fail("a body came through changed");
+    else if (compares && memcmp(content.data + connection->content, data, bytes) != 0)
+        fail_changed(data, bytes);
     connection->content += bytes;
 }
 

@@ -1,7 +1,6 @@
 """Other gateways for language models, with their logs and databases off, each in its own process.
 
-LiteLLM and Portkey take Anthropic's requests; TensorZero knows OpenAI's shape and its own, so it translates, as
-Portkey does for streams. None of
+LiteLLM and Portkey take Anthropic's requests; TensorZero knows OpenAI's shape and its own, so it translates. None of
 them checks a key or records usage here.
 """
 
@@ -73,13 +72,9 @@ LITELLM_DIALECT = Dialect(keeps_bytes=False)
 
 
 def portkey_dialect(upstream: int) -> Dialect:
-    """Portkey is told with each request where it has to go.
-
-    Its streams are OpenAI's: on the Messages API this release breaks off with `TypeError: immutable`.
-    """
+    """Portkey is told with each request where it has to go."""
     headers = {"X-Portkey-Provider": "anthropic", "X-Portkey-Custom-Host": f"http://127.0.0.1:{upstream}/v1"}
-    streams = Dialect("/v1/chat/completions", headers, openai_model=MODEL, keeps_bytes=False)
-    return Dialect(headers=headers, keeps_bytes=False, for_streams=streams)
+    return Dialect(headers=headers, keeps_bytes=False)
 
 
 @contextmanager

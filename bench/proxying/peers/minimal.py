@@ -1,4 +1,4 @@
-"""The least that a proxy in Python can be, `python -m bench.proxying.peers.minimal PORT`: the mark for Crouter's own path.
+"""The least that a proxy in Python can be, `python -m bench.proxying.peers.minimal PORT`: the mark for Crouter.
 
 `asyncio.Protocol`, httptools and uvloop: it reads a request's head, looks for a key in a set, forwards head and body in
 one write, relays what comes back as it comes, and looks for usage in it. It trusts both sides, waits for nobody, and
@@ -42,7 +42,7 @@ class _Upstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         front = self._front
-        if front is None:
+        if front is None or front.has_left:
             self.transport.close()
             return
         self._parser.feed_data(data)
@@ -68,6 +68,7 @@ class _Front(asyncio.Protocol):
         self._port, self._idle = port, idle
         self._transport: asyncio.Transport
         self._upstream: _Upstream | None = None
+        self.has_left = False
         self._connecting: asyncio.Task[None] | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._begin()
@@ -81,6 +82,7 @@ class _Front(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.has_left = True
         if self._upstream is not None:
             self._upstream.transport.abort()
 
@@ -114,6 +116,9 @@ class _Front(asyncio.Protocol):
     async def _connect(self, request: bytes) -> None:
         loop = asyncio.get_running_loop()
         _, upstream = await loop.create_connection(lambda: _Upstream(self._idle), "127.0.0.1", self._port)
+        if self.has_left:
+            upstream.transport.abort()
+            return
         self._upstream = upstream
         upstream.forward(self, request)
 

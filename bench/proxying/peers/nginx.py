@@ -12,7 +12,7 @@ daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log stderr crit;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -27,7 +27,7 @@ http {{
     tcp_nodelay on;
     upstream origin {{
         server 127.0.0.1:{upstream};
-        keepalive 256;
+        keepalive 2048;
         keepalive_requests 1000000000;
     }}
     server {{

@@ -1,9 +1,10 @@
-"""aiohttp as its manual shows it: `web.Application` and a client session, `python -m bench.proxying.peers.plain ORIGIN`.
+"""aiohttp as its manual has it, an application and a client session: `python -m bench.proxying.peers.plain ORIGIN`.
 
 No key, no limits, no metering, no database, no log. Prints its port.
 """
 
 import asyncio
+import logging
 import sys
 
 import aiohttp
@@ -13,6 +14,7 @@ _HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "transfer-encoding"
 
 
 async def _serve(origin: str) -> None:
+    logging.disable()
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
 

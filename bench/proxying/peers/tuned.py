@@ -5,6 +5,7 @@ No key, no limits, no metering, no database, no log. Prints its port.
 """
 
 import asyncio
+import logging
 import sys
 
 import aiohttp
@@ -17,6 +18,7 @@ _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 async def _serve(origin: str) -> None:
+    logging.disable()
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=600)
     async with aiohttp.ClientSession(
         connector=connector,
@@ -44,7 +46,7 @@ async def _serve(origin: str) -> None:
                 await reply.write_eof()
                 return reply
 
-        server = web.Server(forward, access_log=None)  # type: ignore[arg-type]  a handler may give any response
+        server = web.Server(forward, access_log=None)
         runner = web.ServerRunner(server)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
