@@ -23,9 +23,16 @@ _Place = tuple[str, str, str, _Made]
 
 def leave_out(feature: str) -> None:
     """Puts nothing in the place of a feature. Raises LookupError where Crouter does not do it in any known place."""
-    found = [place for place in _places(feature) if _replace(*place)]
+    found = [(holder, place) for place in _places(feature) if (holder := _holder(place)) is not None]
     if not found:
         raise LookupError(f"nothing is known that does the {feature}")
+    for holder, (_, _, name, made) in found:
+        setattr(holder, name, made(getattr(holder, name)))
+
+
+def is_known(feature: str) -> bool:
+    """Whether this version of Crouter does a feature in a place that is known here."""
+    return any(_holder(place) is not None for place in _places(feature))
 
 
 def _places(feature: str) -> tuple[_Place, ...]:
@@ -65,17 +72,16 @@ class _NoHold:
         pass
 
 
-def _replace(module: str, owner: str, name: str, made: _Made) -> bool:
+def _holder(place: _Place) -> Any:
+    """The module or class that has the function; None where there is none."""
+    module, owner, name, _ = place
     try:
         found: Any = importlib.import_module(_RUNTIME + module)
     except ModuleNotFoundError:
-        return False
+        return None
     if owner:
         found = getattr(found, owner, None)
-    if not hasattr(found, name):
-        return False
-    setattr(found, name, made(getattr(found, name)))
-    return True
+    return found if hasattr(found, name) else None
 
 
 def _always(value: object) -> _Made:
