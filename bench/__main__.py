@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     except (BenchError, ClusterError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
-    path = asked.json or RESULTS / "result.json"
+    path = asked.json or RESULTS / f"{'-'.join(_benches(asked))}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, default=list) + "\n", encoding="utf-8")
     _progress(f"every sample: {path}")
