@@ -8,7 +8,9 @@ from bench.proxying.traffic import JSON, LARGE, PACED, STREAM
 
 SMALL_ONE, SMALL, BIG, STREAMS, PACED_500, PACED_2000 = "json-1", "json", "large", "streams", "paced-500", "paced-2000"
 _RAMP_SECONDS = 1.0
+# A stream lasts a second where nothing delays it; of many at once the first take longer.
 _PACED_WARM_SECONDS = 1.3
+_MANY_WARM_SECONDS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Plan:
     def shape(self, kind: Kind, peer: str, *, drains: bool) -> Shape:
         """The load as it is driven."""
         if kind.is_paced:
-            return Shape(kind.connections, self.paced_seconds, _PACED_WARM_SECONDS, _RAMP_SECONDS, drains)
+            warm_seconds = _PACED_WARM_SECONDS if kind.connections <= 500 else _MANY_WARM_SECONDS
+            return Shape(kind.connections, self.paced_seconds, warm_seconds, _RAMP_SECONDS, drains)
         # A gateway with 64 requests under way may take a second for the first answer.
         factor = 2 if peer in GATEWAYS else 1
         return Shape(kind.connections, self.seconds * factor, 0.3 * factor, 0.0, drains)

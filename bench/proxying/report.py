@@ -50,13 +50,13 @@ def values(result: Proxying) -> dict[str, Any]:
 
 def goal_table(all_goals: Iterable[Goal]) -> str:
     """Each goal, its bound, what was measured, and whether that is met."""
-    words = {True: "met", False: "**not met**", None: "not measured"}
+    words: dict[bool | None, str] = {True: "met", False: "**not met**"}
     rows = [
         [
             goal.sentence,
             f"{'≥' if goal.at_least else '≤'} {_short(goal.bound)}{goal.unit}",
             _MISSING if goal.measured is None else f"{_short(goal.measured)}{goal.unit}",
-            words[goal.met],
+            words.get(goal.met, "machine too busy to tell" if goal.too_busy else "not measured"),
         ]
         for goal in all_goals
     ]
