@@ -29,7 +29,7 @@ def installed(gateway: str) -> Path | None:
 
 
 def install_gateways(tell: Callable[[str], None]) -> None:
-    """Installs what is not there yet. Raises BenchError, which says what the package manager said."""
+    """Installs what is not there yet. What cannot be installed is told, and the bench goes on without it."""
     for gateway in GATEWAYS:
         if installed(gateway):
             tell(f"{gateway} {locked_version(gateway)} is installed")
@@ -38,8 +38,12 @@ def install_gateways(tell: Callable[[str], None]) -> None:
         folder = CACHE / gateway
         if folder.exists():
             shutil.rmtree(folder)
-        (_install_python if gateway in PYTHON_GATEWAYS else _install_node)(gateway, folder)
-        (folder / "installed").write_text(_digest(gateway), encoding="ascii")
+        try:
+            (_install_python if gateway in PYTHON_GATEWAYS else _install_node)(gateway, folder)
+        except BenchError as error:
+            tell(f"{gateway} COULD NOT BE INSTALLED: {error}")
+        else:
+            (folder / "installed").write_text(_digest(gateway), encoding="ascii")
 
 
 def locked_version(gateway: str) -> str:
@@ -72,6 +76,9 @@ def _install_node(gateway: str, folder: Path) -> None:
 
 
 def _run(*command: str, folder: Path | None = None) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=_INSTALL_SECONDS)  # noqa: S603
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=_INSTALL_SECONDS)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{' '.join(command[:4])} … took more than {_INSTALL_SECONDS} s") from None
     if done.returncode:
         raise BenchError(f"{' '.join(command[:4])} … failed: {(done.stderr or done.stdout).strip()[-1000:]}")

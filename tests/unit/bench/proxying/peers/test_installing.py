@@ -42,3 +42,15 @@ def test_what_was_installed_from_another_lock_is_not_installed(
     (tmp_path / gateway).mkdir()
     (tmp_path / gateway / "installed").write_text("0" * 64, encoding="ascii")
     assert installing.installed(gateway) is None
+
+
+def test_what_cannot_be_installed_is_told_and_not_taken_for_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "CACHE", tmp_path / ".crouter" / "bench")
+    monkeypatch.setattr(installing, "GATEWAYS", ("portkey",))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told: list[str] = []
+    installing.install_gateways(told.append)
+    assert "COULD NOT BE INSTALLED" in told[-1]
+    assert installing.installed("portkey") is None
