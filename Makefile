@@ -35,6 +35,7 @@ NPM_CI := npm ci --silent --ignore-scripts --no-audit --no-fund
 PIN := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command 'make lock'
 LOCK := $(PIN) pyproject.toml
+BENCH_LOCKS := bench/proxying/peers/locks
 
 heading = @printf '\n== %s\n' "$(1)"
 
@@ -94,13 +95,17 @@ generate: $(DEV_READY) ## write generated/ anew from policy.yaml
 proof-controls: $(DEV_READY) ## break one promise after another: do its tests notice?
 	@CROUTER_ALL_CONTROLS=1 $(BIN)/python -m pytest $(ARGS) tests/controls
 
-bench: $(DEV_READY) $(DEV_WEB_READY) ## measure
-	@$(BIN)/python -m bench $(ARGS)
+bench: $(DEV_READY) $(DEV_WEB_READY) ## measure, beside nginx and other gateways
+	@$(BIN)/python -m bench --install-peers $(ARGS)
 
 lock: $(DEV_READY) ## renew every pinned version
-	@$(LOCK) --group build --group run --group test --group lint --output-file requirements/dev.txt
+	@$(LOCK) --group build --group run --group test --group bench --group lint \
+		--output-file requirements/dev.txt
 	@$(LOCK) --group build --group run --constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(PIN) --group fideslang --output-file requirements/fideslang.txt
+	@for gateway in litellm tensorzero; do \
+		$(PIN) --group bench-$$gateway --output-file $(BENCH_LOCKS)/$$gateway.txt || exit 1; done
+	@cd $(BENCH_LOCKS)/portkey && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@echo "Renewed. Read the difference, then: make check"
 

@@ -1,11 +1,13 @@
 """Processes on a core of their own: started, told by the port they print, watched through /proc, ended."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,11 @@ from typing import IO
 from bench.errors import BenchError
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 30.0
+CACHE = ROOT / ".crouter" / "bench"
+"""What the bench compiles and installs; git ignores it."""
+READY_SECONDS = 90.0
 STOP_SECONDS = 20.0
+QUIET_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +52,22 @@ def on_core(core: int) -> Iterator[None]:
 
 @contextmanager
 def program(
-    *command: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT, log: Path | None = None
+    *command: str,
+    environ: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    log: Path | None = None,
+    logs_errors: bool = False,
 ) -> Iterator["subprocess.Popen[str]"]:
-    """A process until the block ends. What it writes on stdout goes to `log`, or is read by the caller."""
+    """A process until the block ends. What it writes on stdout goes to `log`, or is read by the caller, who then reads
+    stderr where there is a log, unless that `logs_errors` as well."""
     with (log or Path(os.devnull)).open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(  # noqa: S603  our own interpreter, or nginx where it is installed
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, or a peer's program
             command,
             env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(ROOT), **(environ or {})},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=out if log else subprocess.PIPE,
-            stderr=subprocess.PIPE if log else None,
+            stderr=subprocess.STDOUT if logs_errors else subprocess.PIPE if log else None,
             text=True,
         )
     try:
@@ -89,10 +99,24 @@ def first_line(output: IO[str] | None) -> str:
     return output.readline() if output is not None else ""
 
 
+def tree(pid: int) -> tuple[int, ...]:
+    """The process and everything it started that still runs."""
+    found = [pid]
+    for process in found:
+        for children in Path(f"/proc/{process}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text(encoding="ascii").split())
+    return tuple(found)
+
+
 def cpu_seconds(pid: int) -> float:
-    """What all threads of a process have used so far, in steps of the kernel's clock tick."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """What a process and its children have used so far, all threads, by the scheduler's own account."""
+    used = 0
+    for process in tree(pid):
+        for account in Path(f"/proc/{process}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # a thread that ends between the two looks
+                used += int(account.read_text(encoding="ascii").split()[0])
+    return used / 1e9
 
 
 def core_seconds(core: int) -> float:
@@ -106,9 +130,48 @@ def core_seconds(core: int) -> float:
 
 
 def resident_mib(pid: int) -> float:
-    """The memory that a process holds now."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    """The memory that a process and its children hold now."""
+    pages = 0
+    for process in tree(pid):
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def open_files(pid: int) -> int:
+    """How many files and sockets a process and its children hold open."""
+    return sum(len(list(Path(f"/proc/{process}/fd").iterdir())) for process in tree(pid))
+
+
+def wait_until_quiet(pid: int, seconds: float) -> None:
+    """Waits until a process has worked off what it was left with, for at most so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        before, began = cpu_seconds(pid), time.monotonic()
+        time.sleep(0.1)
+        if (cpu_seconds(pid) - before) / (time.monotonic() - began) < QUIET_SHARE:
+            return
+
+
+@contextmanager
+def stopped(pids: Iterable[int]) -> Iterator[None]:
+    """Holds processes with their children still during the block: what waits for its turn takes no time."""
+    held = [process for pid in pids for process in tree(pid)]
+    for process in held:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in held:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+
+def free_port() -> int:
+    """For programs that cannot be asked for any free port: one that was free a moment ago."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def wait_until_listening(port: int, process: "subprocess.Popen[str]") -> None:

@@ -1,141 +1,173 @@
 """Measures every peer under every load, in turns, so that a disturbance of the machine meets all of them."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figures import Repeated, percentile
-from bench.proxying.load import Exchange, Load, drive
-from bench.proxying.peers import CROUTER, DIRECT, Field, Peer, require_metered, running_peers
-from bench.proxying.processes import Cores, core_seconds, cpu_seconds, on_core, resident_mib
-from bench.proxying.traffic import Workload, workloads
+from bench.errors import BenchError
+from bench.figures import Repeated
+from bench.proxying import wrk
+from bench.proxying.features import Feature, measure_features
+from bench.proxying.field import CROUTER, DIRECT, GATEWAYS, HAPROXY, MINIMAL, NGINX, Field, Peer, running_peers
+from bench.proxying.identity import SAME_BYTES, compared
+from bench.proxying.load import Exchange, Load, Shape, drive
+from bench.proxying.loads import KINDS, SWEEP, Kind, Plan
+from bench.proxying.processes import Cores, on_core, stopped, wait_until_quiet
+from bench.proxying.samples import Cell, Sample
+from bench.proxying.traffic import workloads
+from bench.proxying.watch import Watch
 
-CONNECTIONS = (1, 64)
-WARM_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how often."""
-
-    rounds: int
-    seconds: float
-
-    @classmethod
-    def of(cls, *, quick: bool) -> "Plan":
-        """Three rounds of a second, or five of two."""
-        return cls(3, 1.0) if quick else cls(5, 2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One peer in one round. Latencies are in microseconds; `cpu_us` is the proxy's processor time for one answer."""
-
-    answers_per_second: float
-    p50_us: float
-    p99_us: float
-    cpu_us: float | None
-    core_busy: float | None
-    """The share of its core that the proxy used."""
-    others_busy: float
-    """The share of the proxy's core that other processes took: how far the round was disturbed."""
-
-
-@dataclass
-class Cell:
-    """One load, and each peer's samples in the order of the rounds."""
-
-    workload: str
-    connections: int
-    samples: dict[str, list[Sample]] = field(default_factory=dict)
-
-    def figure(self, peer: str, of: Callable[[Sample], float | None]) -> Repeated | None:
-        """A figure of every round; None where the peer has none."""
-        found = [value for sample in self.samples[peer] if (value := of(sample)) is not None]
-        return Repeated(tuple(found)) if found else None
-
-    def added(self, peer: str, of: Callable[[Sample], float]) -> Repeated:
-        """How much more than direct in the same round."""
-        pairs = zip(self.samples[peer], self.samples[DIRECT], strict=True)
-        return Repeated(tuple(of(one) - of(direct) for one, direct in pairs))
+_RECOVERY_SECONDS = 60.0
+_SHIPPED_SECONDS = 60.0
+WRK_PEERS = (DIRECT, NGINX, HAPROXY, MINIMAL, CROUTER)
 
 
 @dataclass(frozen=True)
 class Proxying:
-    """All cells, and the memory of each proxy in MiB before the first request and after the last."""
+    """Everything that was measured. `identity` says for each peer and workload how the answer came through,
+    `idle_mib` each proxy's memory before the first request, `by_wrk` answers/s by another load generator."""
 
     plan: Plan
     peers: tuple[str, ...]
+    absent: dict[str, str]
+    versions: dict[str, str]
+    identity: dict[str, dict[str, str]]
     cells: tuple[Cell, ...]
-    memory_mib: dict[str, tuple[float, float]]
+    sweep: tuple[Cell, ...]
+    idle_mib: dict[str, float]
+    features: tuple[Feature, ...]
+    by_wrk: dict[str, float]
+    answered: int | None
+    """What Crouter answered; None where it broke under a load, so that nobody knows."""
     metered: int
+
+    @property
+    def miscounted(self) -> bool:
+        """Whether Crouter has metered another number of requests than it has answered."""
+        return self.answered is not None and self.answered != self.metered
+
+    @property
+    def disturbed(self) -> Repeated | None:
+        """The share of the proxies' core that unrelated processes took, in every round of every proxy."""
+        shares = (
+            sample.others_busy
+            for cell in self.cells
+            for peer, found in cell.samples.items()
+            if peer != DIRECT
+            for sample in found
+        )
+        values = tuple(shares)
+        return Repeated(values) if values else None
 
 
 def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
     """Runs everything. `tell` is given a line of progress. Raises BenchError, ClusterError."""
     cores = Cores.of_this_machine()
     tell("proxy: starting the database, the upstream and the peers")
-    with on_core(cores.load), running_peers(policy, cores) as running:
-        runs = _Runs(running, cores.proxy)
-        runs.compare_all()
-        cells = tuple(Cell(workload.name, connections) for workload, connections in _loads())
-        for number in range(plan.rounds):
-            tell(f"proxy: round {number + 1} of {plan.rounds}")
-            for cell, (workload, connections) in zip(cells, _loads(), strict=True):
-                for peer in running.peers:
-                    sample = runs.sample(peer, workload, connections, plan.seconds)
-                    cell.samples.setdefault(peer.name, []).append(sample)
-        runs.compare_all()
-        require_metered(running, runs.through_crouter)
-        memory = {p.name: (p.idle_mib, resident_mib(p.pid)) for p in running.peers if p.pid and p.idle_mib}
-        return Proxying(plan, tuple(p.name for p in running.peers), cells, memory, runs.through_crouter)
-
-
-def _loads() -> Iterator[tuple[Workload, int]]:
-    return ((workload, connections) for workload in workloads() for connections in CONNECTIONS)
-
-
-class _Runs:
-    """Single runs, and how many answers came through Crouter in all of them."""
-
-    def __init__(self, running: Field, core: int) -> None:
-        self._running = running
-        self._core = core
-        self.through_crouter = 0
-
-    def compare_all(self) -> None:
-        """A short run of every peer in which every body is compared to the last byte. Raises BenchError."""
-        for peer in self._running.peers:
-            for workload, connections in _loads():
-                self._drive(peer, workload, connections, WARM_SECONDS, check_all=True)
-
-    def sample(self, peer: Peer, workload: Workload, connections: int, seconds: float) -> Sample:
-        """One measured run, after a short one to warm up."""
-        self._drive(peer, workload, connections, WARM_SECONDS)
-        before, core_before, began = self._used(peer), core_seconds(self._core), time.monotonic()
-        load = self._drive(peer, workload, connections, seconds)
-        used, core_used = self._used(peer) - before, core_seconds(self._core) - core_before
-        elapsed = time.monotonic() - began
-        ordered = sorted(load.latencies_ns)
-        return Sample(
-            answers_per_second=load.answers / load.seconds,
-            p50_us=percentile(ordered, 50) / 1000,
-            p99_us=percentile(ordered, 99) / 1000,
-            cpu_us=used / load.all_answers * 1e6 if peer.pid else None,
-            core_busy=used / elapsed if peer.pid else None,
-            others_busy=max(core_used - used, 0.0) / elapsed,
+    with on_core(cores.load), running_peers(policy, cores, tell) as running:
+        runs = Runs(running, cores.proxy, tell)
+        runs.compare()
+        cells = runs.rounds(plan)
+        sweep = () if plan.is_quick else runs.sweep(plan)
+        metered = runs.metered()
+        by_wrk = runs.by_wrk()
+        features = measure_features(running.prepared, cores, plan, tell)
+        return Proxying(
+            plan=plan,
+            peers=tuple(peer.name for peer in running.peers),
+            absent=running.absent,
+            versions=running.versions,
+            identity=runs.identity,
+            cells=cells,
+            sweep=sweep,
+            idle_mib={peer.name: peer.idle_mib for peer in running.peers if peer.idle_mib is not None},
+            features=features,
+            by_wrk=by_wrk,
+            answered=None if any(CROUTER in cell.failed for cell in (*cells, *sweep)) else runs.through_crouter,
+            metered=metered,
         )
 
-    def _used(self, peer: Peer) -> float:
-        return cpu_seconds(peer.pid) if peer.pid else 0.0
 
-    def _drive(
-        self, peer: Peer, workload: Workload, connections: int, seconds: float, *, check_all: bool = False
-    ) -> Load:
-        request = workload.request(peer.port, self._running.prepared.key)
-        exchange = Exchange(peer.port, request, workload.content)
-        load = drive(exchange, connections, seconds, check_all=check_all)
+class Runs:
+    """Single runs over the peers of a field, and how many answers came through Crouter in all of them."""
+
+    def __init__(self, running: Field, core: int, tell: Callable[[str], None]) -> None:
+        self._running, self._core, self._tell = running, core, tell
+        self._workloads = workloads()
+        self.identity: dict[str, dict[str, str]] = {}
+        self.through_crouter = 0
+
+    def compare(self) -> None:
+        """Looks whether every peer hands on what it is given. Raises BenchError."""
+        for peer in self._running.peers:
+            found = self.identity.setdefault(peer.name, {})
+            for workload in self._workloads.values():
+                found[workload.name] = compared(peer, workload, self._running.prepared.key)
+                self.through_crouter += peer.name == CROUTER
+
+    def rounds(self, plan: Plan) -> tuple[Cell, ...]:
+        """Every peer under every load, then again."""
+        cells = {kind: Cell(kind.name, kind.title, kind.connections) for kind in KINDS}
+        for number in range(max(plan.rounds, plan.paced_rounds)):
+            for kind, cell in cells.items():
+                due = [peer for peer in self._running.peers if plan.measures(kind, peer.name, number)]
+                if due:
+                    self._tell(f"proxy: round {number + 1} of {plan.rounds}, {kind.title}, {len(due)} peers")
+                for peer in due:
+                    self._sample(cell, peer, kind, plan)
+        return tuple(cells.values())
+
+    def sweep(self, plan: Plan) -> tuple[Cell, ...]:
+        """Other numbers of paced streams, once."""
+        cells = []
+        for kind in SWEEP:
+            self._tell(f"proxy: {kind.title}")
+            cell = Cell(kind.name, kind.title, kind.connections)
+            for peer in self._running.peers:
+                self._sample(cell, peer, kind, plan)
+            cells.append(cell)
+        return tuple(cells)
+
+    def by_wrk(self) -> dict[str, float]:
+        """Small JSON by another load generator. What it sends through Crouter is not compared with the usage rows."""
+        if wrk.wrk_program() is None:
+            self._tell("proxy: wrk IS LEFT OUT: not installed (Debian: wrk)")
+            return {}
+        others = [peer for peer in self._running.peers if peer.name in WRK_PEERS]
+        return {peer.name: wrk.answers_per_second(peer, self._running.prepared.key) for peer in others}
+
+    def metered(self) -> int:
+        """How many usage rows there are, once as many came as there were answers or they stopped coming."""
+        deadline = time.monotonic() + _SHIPPED_SECONDS
+        while (rows := self._running.prepared.usage_rows()) < self.through_crouter and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return rows
+
+    def _sample(self, cell: Cell, peer: Peer, kind: Kind, plan: Plan) -> None:
+        waiting = [other.pid for other in self._running.peers if other.name in GATEWAYS and other.pid and other != peer]
+        shape = plan.shape(kind, peer.name, drains=peer.name == CROUTER)
+        watch = Watch(peer.pid, self._core)
+        with stopped(waiting) if waiting else nullcontext():
+            try:
+                load = self._drive(peer, kind, shape, watch)
+            except BenchError as error:
+                # One peer that breaks under a load is a result; the others are measured all the same.
+                cell.failed[peer.name] = str(error)
+                self._tell(f"proxy: {peer.name} FAILED under {kind.title}: {error}")
+            else:
+                sample = Sample.of(load, watch.used(), has_proxy=peer.pid is not None)
+                cell.samples.setdefault(peer.name, []).append(sample)
+            if peer.pid:
+                wait_until_quiet(peer.pid, _RECOVERY_SECONDS)
+
+    def _drive(self, peer: Peer, kind: Kind, shape: Shape, watch: Watch) -> Load:
+        workload = self._workloads[kind.workload]
+        is_same = self.identity[peer.name][workload.name] == SAME_BYTES
+        request = peer.dialect.request(workload, peer.port, self._running.prepared.key)
+        exchange = Exchange(peer.port, request, workload.content if is_same else None)
+        load = drive(exchange, shape, begins=watch.mark, ends=watch.mark)
         if peer.name == CROUTER:
             self.through_crouter += load.all_answers
         return load

@@ -1,64 +1,73 @@
-"""The bytes of every measured exchange: two requests and their answers in the shapes of the Messages API."""
+"""The bytes of every measured exchange: requests and their answers in the shapes of the Messages API. No I/O."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 EVENTS = 50
+EVENT_MILLISECONDS = 20
+"""Between two events of a paced stream, which so lasts about a second."""
 MODEL = "claude-haiku-4-5"
+STAMP = "stamp-" + "0" * 19
+"""In each event of a paced stream; the upstream writes the time of sending over the zeros."""
+JSON, LARGE, STREAM, PACED = "bench-json", "bench-large", "bench-stream", "bench-paced"
+_LARGE_BYTES = 204 * 1024
 _WORDS = "The proxy reads usage from the answer as it passes, and keeps nothing else of what is said. "
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One kind of exchange. `answer` is the upstream's whole answer with its head, `content` the body inside it."""
+    """One kind of exchange. `name` stands in the request's body, so that it can be told from others even when written
+    anew; `answer` is the upstream's whole answer with its head, `content` the body inside it."""
 
     name: str
     body: bytes
     answer: bytes
     content: bytes
+    pieces: tuple[int, ...] = ()
+    """Byte counts of what is sent at a time, `EVENT_MILLISECONDS` apart; empty where all is sent at once."""
 
-    def request(self, port: int, key: str) -> bytes:
-        """The request as a client sends it."""
-        head = (
-            "POST /v1/messages HTTP/1.1\r\n"
-            f"Host: 127.0.0.1:{port}\r\n"
-            "Accept: application/json\r\n"
-            "Content-Type: application/json\r\n"
-            "User-Agent: crouter-bench\r\n"
-            "Anthropic-Version: 2023-06-01\r\n"
-            f"X-Api-Key: {key}\r\n"
-            f"Content-Length: {len(self.body)}\r\n\r\n"
-        )
-        return head.encode() + self.body
+    @property
+    def is_stream(self) -> bool:
+        return self.name in (STREAM, PACED)
 
 
-def workloads() -> tuple[Workload, ...]:
-    """A small answer, and a stream of `EVENTS` events that the upstream sends at once."""
-    answer = json.dumps(_message(_WORDS * 8, output_tokens=300)).encode()
-    events = tuple(_event(name, data) for name, data in _events())
-    return (
-        Workload(
-            "JSON", _request(stream=False), _head("application/json", f"Content-Length: {len(answer)}") + answer, answer
-        ),
-        Workload(
-            "stream",
-            _request(stream=True),
-            _head("text/event-stream; charset=utf-8", "Cache-Control: no-cache\r\nTransfer-Encoding: chunked")
-            + b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
-            + b"0\r\n\r\n",
-            b"".join(events),
-        ),
-    )
+def workloads() -> dict[str, Workload]:
+    """A small exchange, one with a large body, a stream of `EVENTS` events at once, and one sent event by event."""
+    small = _plain(JSON, _WORDS * 13)
+    large = _plain(LARGE, _WORDS * ((_LARGE_BYTES - len(small.body)) // len(_WORDS) + 13))
+    return {each.name: each for each in (small, large, _stream(STREAM, ""), _stream(PACED, STAMP))}
 
 
-def _request(*, stream: bool) -> bytes:
+def text_of(workload: Workload) -> str:
+    """What the answer says: the text of its content, whatever form it is written in."""
+    return _WORDS * 8 if not workload.is_stream else _delta(STAMP if workload.name == PACED else "") * (EVENTS - 5)
+
+
+def _plain(name: str, said: str) -> Workload:
+    content = _compact(_message(_WORDS * 8, output_tokens=300))
+    head = _head("application/json", f"Content-Length: {len(content)}")
+    return Workload(name, _request(name, said, stream=False), head + content, content)
+
+
+def _stream(name: str, stamp: str) -> Workload:
+    events = tuple(_event(kind, data) for kind, data in _events(stamp))
+    head = _head("text/event-stream; charset=utf-8", "Cache-Control: no-cache\r\nTransfer-Encoding: chunked")
+    chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+    chunks[0], chunks[-1] = head + chunks[0], chunks[-1] + b"0\r\n\r\n"
+    pieces = tuple(map(len, chunks)) if stamp else ()
+    # The upstream tells requests apart by their length, so no two may have the same.
+    said = _WORDS * 13 + ("Slowly, please." if stamp else "")
+    return Workload(name, _request(name, said, stream=True), b"".join(chunks), b"".join(events), pieces)
+
+
+def _request(name: str, said: str, *, stream: bool) -> bytes:
     body = {
         "model": MODEL,
         "max_tokens": 1024,
         "stream": stream,
         "system": _WORDS * 14,
-        "messages": [{"role": "user", "content": _WORDS * 13}],
+        "messages": [{"role": "user", "content": f"{name} {said}"}],
     }
     return json.dumps(body).encode()
 
@@ -92,15 +101,23 @@ def _message(text: str, output_tokens: int) -> dict[str, object]:
     }
 
 
-def _events() -> Iterator[tuple[str, Mapping[str, object]]]:
+def _delta(stamp: str) -> str:
+    return f" and keeps {stamp}" if stamp else " and keeps nothing else"
+
+
+def _events(stamp: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "message_start", {"message": _message("", output_tokens=1)}
     yield "content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}
     for _ in range(EVENTS - 5):
-        yield "content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": " and keeps nothing else"}}
+        yield "content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": _delta(stamp)}}
     yield "content_block_stop", {"index": 0}
     yield "message_delta", {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": _usage(300)}
     yield "message_stop", {}
 
 
 def _event(name: str, data: Mapping[str, object]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n".encode()
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), _compact({"type": name, **data}))
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

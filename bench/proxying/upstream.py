@@ -1,62 +1,39 @@
-"""A mock upstream as fast as Python can be: answers from precomputed bytes, `python -m bench.proxying.upstream`.
+"""The mock upstream as a process: answers from precomputed bytes, whole or one event at a time."""
 
-A request whose body is not exactly a known one gets 409, so a proxy that changes a byte on the way fails the run.
-Prints its port. Reads heads only as far as its own clients need: for measuring, never for tests of HTTP.
-"""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-import asyncio
-import sys
-from typing import cast
-
-import uvloop
-
-from bench.proxying.traffic import workloads
-
-_HEAD_END = b"\r\n\r\n"
-_LENGTH = b"content-length:"
-_CHANGED = b"HTTP/1.1 409 Changed On The Way\r\nContent-Length: 0\r\n\r\n"
+from bench.errors import BenchError
+from bench.proxying.processes import first_line, program
+from bench.proxying.programs import compiled
+from bench.proxying.traffic import EVENT_MILLISECONDS, Workload, workloads
 
 
-class Upstream(asyncio.Protocol):
-    """One connection. `answers` gives the whole answer for each known body."""
-
-    def __init__(self, answers: dict[bytes, bytes]) -> None:
-        self._answers = answers
-        self._unread = b""
-        self._transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self._unread:
-            data = self._unread + data
-        while data:
-            end = data.find(_HEAD_END)
-            if end < 0:
-                break
-            body_at = end + len(_HEAD_END)
-            body_end = body_at + _content_length(data[:end])
-            if len(data) < body_end:
-                break
-            self._transport.write(self._answers.get(data[body_at:body_end], _CHANGED))
-            data = data[body_end:]
-        self._unread = data
+def write_workloads(folder: Path) -> tuple[Path, ...]:
+    """Puts the bytes of every exchange into files, as the programs read them; gives a path without ending for each."""
+    return tuple(_written(folder, workload) for workload in workloads().values())
 
 
-def _content_length(head: bytes) -> int:
-    lowered = head.lower()
-    at = lowered.find(_LENGTH)
-    return int(lowered[at + len(_LENGTH) :].partition(b"\r")[0]) if at >= 0 else 0
+@contextmanager
+def upstream(folder: Path, *, lenient: bool = False) -> Iterator[int]:
+    """Runs until the block ends; gives the port. Raises BenchError.
+
+    A body that differs in one byte is answered with 409. `lenient` is for peers that write the body anew.
+    """
+    command = (str(compiled("upstream")), "lenient" if lenient else "strict", *map(str, write_workloads(folder)))
+    with program(*command) as process:
+        line = first_line(process.stdout)
+        if not line.strip().isdigit():
+            raise BenchError("the mock upstream did not start")
+        yield int(line)
 
 
-async def _serve() -> None:
-    answers = {workload.body: workload.answer for workload in workloads()}
-    server = await asyncio.get_running_loop().create_server(lambda: Upstream(answers), "127.0.0.1", 0, backlog=1024)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    uvloop.run(_serve())
+def _written(folder: Path, workload: Workload) -> Path:
+    path = folder / workload.name
+    path.with_suffix(".body").write_bytes(workload.body)
+    path.with_suffix(".answer").write_bytes(workload.answer)
+    if workload.pieces:
+        numbers = (EVENT_MILLISECONDS * 1000, *workload.pieces)
+        path.with_suffix(".pieces").write_text(" ".join(map(str, numbers)), encoding="ascii")
+    return path

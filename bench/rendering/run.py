@@ -16,7 +16,8 @@ from bench.tables import table
 from crouter.policy.characters import BYTES_MAX
 from crouter.policy.document import read
 
-SIZES = (1, 5, 10, 50)
+SIZES = (1, 5, 10, 15)
+"""The last is close to the largest file that the language accepts."""
 _COLD = "import sys, pathlib; from bench.rendering.stages import once; once(pathlib.Path(sys.argv[1]))"
 
 
@@ -45,7 +46,7 @@ class Rendering:
 
 def measure(policy: Path, *, quick: bool, tell: Callable[[str], None]) -> Rendering:
     """Runs everything. `tell` is given a line of progress. Raises BenchError."""
-    rounds = 3 if quick else 7
+    rounds = 2 if quick else 5
     tell(f"render: {rounds} cold processes")
     cold = Repeated(tuple(_process("-c", _COLD, str(policy)) for _ in range(rounds)))
     interpreter = Repeated(tuple(_process("-c", "pass") for _ in range(rounds)))

@@ -1,19 +1,18 @@
 """nginx as a plain reverse proxy: one process, connections kept open on both sides, no log, no buffering of answers."""
 
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.proxying.processes import program, wait_until_listening
+from bench.proxying.processes import free_port, program, wait_until_listening
 
 _CONFIGURATION = """\
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log stderr crit;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -28,11 +27,11 @@ http {{
     tcp_nodelay on;
     upstream origin {{
         server 127.0.0.1:{upstream};
-        keepalive 256;
+        keepalive 2048;
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{port} backlog=1024;
+        listen 127.0.0.1:{port} backlog=4096;
         location / {{
             proxy_pass http://origin;
             proxy_http_version 1.1;
@@ -53,16 +52,9 @@ def nginx_program() -> str | None:
 @contextmanager
 def nginx(path: str, upstream: int, folder: Path) -> Iterator[tuple[int, int]]:
     """nginx in front of the upstream's port: gives process id and port."""
-    port = _free_port()
+    port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text(_CONFIGURATION.format(folder=folder, upstream=upstream, port=port), encoding="utf-8")
     with program(path, "-p", str(folder), "-e", "stderr", "-c", str(configuration)) as process:
         wait_until_listening(port, process)
         yield process.pid, port
-
-
-def _free_port() -> int:
-    # nginx cannot be asked for any free port, so one is taken that was free a moment ago.
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

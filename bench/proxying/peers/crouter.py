@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from bench.errors import BenchError
 from bench.proxying.processes import ROOT, first_line, program
 from crouter.contract.deployment import Deployment
@@ -44,6 +46,11 @@ class Store:
     key: str
     dsn: str
 
+    def usage_rows(self) -> int:
+        """How many requests have been metered so far."""
+        with psycopg.connect(self.dsn) as connection:
+            return sum(int(count) for (count,) in connection.execute("SELECT count(*) FROM crouter.usage"))
+
 
 def unlimited(policy: str) -> str:
     """The text of policy.yaml with rate limits out of reach. Raises BenchError."""
@@ -71,18 +78,22 @@ def store(policy: Path, folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def service(prepared: Store, upstream: int, folder: Path) -> Iterator[tuple[int, int]]:
-    """The service process: gives process id and port. Raises BenchError."""
+def service(
+    prepared: Store, upstream: int, folder: Path, *command: str, name: str = "service"
+) -> Iterator[tuple[int, int]]:
+    """The service process, or another command that starts one: gives process id and port. Raises BenchError."""
     environ = {
         **prepared.environ,
         "CROUTER_ENVIRONMENT": "development",  # a plain-http upstream on this machine is not for production
         "CROUTER_LISTEN": "127.0.0.1:0",
         "CROUTER_UPSTREAM_URL": f"http://127.0.0.1:{upstream}",
         "ANTHROPIC_API_KEY": "sk-ant-bench",
+        "CROUTER_JOURNAL": str(folder / f"{name}-journal"),
         "PYTHONPATH": os.pathsep.join((str(prepared.generated.parent), str(ROOT))),
     }
-    command = (sys.executable, "-m", "generated.service")
-    with program(*command, environ=environ, folder=prepared.generated.parent, log=folder / "service.log") as process:
+    command = command or (sys.executable, "-m", "generated.service")
+    log = folder / f"{name}.log"
+    with program(*command, environ=environ, folder=prepared.generated.parent, log=log) as process:
         line = first_line(process.stderr)
         if " answers on http://" not in line:
             raise BenchError(f"the service did not start: {line.strip()}")

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
-from bench.proxying.service import unlimited
+from bench.proxying.peers.crouter import unlimited
 from crouter.policy.load import load
 from crouter.policy.model import Policy
 
-POLICY = Path(__file__).resolve().parents[4] / "policy.yaml"
+POLICY = Path(__file__).resolve().parents[5] / "policy.yaml"
 
 
 def _policy(text: str) -> Policy:

@@ -1,19 +1,20 @@
-"""The least that an aiohttp proxy can be: what aiohttp itself costs, `python -m bench.proxying.passthrough ORIGIN`.
+"""aiohttp as its manual has it, an application and a client session: `python -m bench.proxying.peers.plain ORIGIN`.
 
 No key, no limits, no metering, no database, no log. Prints its port.
 """
 
 import asyncio
+import logging
 import sys
 
 import aiohttp
-import uvloop
 from aiohttp import web
 
 _HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
 
 
 async def _serve(origin: str) -> None:
+    logging.disable()
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
 
@@ -35,11 +36,11 @@ async def _serve(origin: str) -> None:
         app.router.add_route("*", "/{path:.*}", forward)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
         sys.stdout.write(f"{runner.addresses[0][1]}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(sys.argv[1]))
+    asyncio.run(_serve(sys.argv[1]))
