@@ -40,17 +40,17 @@ LANGUAGE sql STABLE STRICT {_OWNERS}
 AS $routine$
     SELECT c.relname,
         coalesce(
-            substring(bound FROM $$FROM \('([^']+)'\)$$)::timestamptz,
+            substring(bound FROM $$FROM \\('([^']+)'\\)$$)::timestamptz,
             to_timestamp(substring(c.relname FROM '[0-9]+$'), 'YYYYMMDDHH24')
         ),
-        substring(bound FROM $$TO \('([^']+)'\)$$)::timestamptz,
+        substring(bound FROM $$TO \\('([^']+)'\\)$$)::timestamptz,
         i.inhparent IS NOT NULL
     FROM pg_class AS c
     LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid AND NOT i.inhdetachpending
     CROSS JOIN LATERAL pg_get_expr(CASE WHEN i.inhparent IS NOT NULL THEN c.relpartbound END, c.oid) AS bound
     WHERE c.relnamespace = '{SCHEMA}'::regnamespace AND c.relkind = 'r'
         AND c.relname ~ ('^' || parent || '__p[0-9]{{8}}([0-9]{{2}})?$')
-$routine$"""
+$routine$"""  # noqa: S608 - constants, quoted
 
 _SECURE = f"""\
 (part name) RETURNS void
@@ -83,7 +83,7 @@ BEGIN
     SELECT a.attname INTO STRICT by_column FROM pg_partitioned_table AS p
     JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
     WHERE p.partrelid = format('{_S}.%I', parent)::regclass;
-    PERFORM FROM {_S}."partition_list"(parent) AS l 
+    PERFORM FROM {_S}."partition_list"(parent) AS l
     WHERE l.starts <= moment AND coalesce(l.ends > moment, l.starts = low);
     IF FOUND THEN
         RETURN false;
@@ -123,7 +123,7 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE {_S}.%I IS %L', part, format('%s from %s until %s', parent, low, high));
     RETURN true;
 END
-$routine$"""
+$routine$"""  # noqa: S608 - constants, quoted
 
 # Dropped in one step: a partition that is first detached is left behind when the job is killed in between.
 _DROP = f"""\
@@ -143,7 +143,7 @@ BEGIN
     EXECUTE format('DROP TABLE {_S}.%I', doomed);
     RETURN gone;
 END
-$routine$"""
+$routine$"""  # noqa: S608 - constants, quoted
 
 PARTITION_ROUTINES = (
     Routine("partition_start", ("interval", "timestamptz"), _START, RETENTION),

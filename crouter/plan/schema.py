@@ -86,7 +86,7 @@ class Table:
     rules: tuple[RowRule, ...]
     grants: tuple[Grant, ...]
     partitioned_by: str | None = None
-    """The timestamp whose ranges are partitions of the table. Which ones there are is not the schema's: jobs make them."""
+    """The timestamp whose ranges are partitions of the table. Which there are does not stand here: jobs make them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ declared one is filled from what the upstream reported. Prices are `crouter.runt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from psycopg import sql
@@ -16,6 +16,7 @@ from crouter.contract.data import Field, Record
 from crouter.contract.deployment import Deployment
 from crouter.contract.measures import MEASURES
 from crouter.runtime.database.pool import Connection, Database
+from crouter.runtime.lateness import Lateness
 from crouter.runtime.names import ACCOUNT, API_KEY, LEDGER, USAGE
 from crouter.runtime.pricing.settlement import Charge
 from crouter.runtime.proxy.attempt import UsageRecordDraft
@@ -50,15 +51,15 @@ class UsageStore:
         """Raises UnfilledColumnError."""
         record = deployment.record(USAGE)
         self._database = database
+        self._lateness = Lateness(deployment, USAGE)
         self._values = tuple(_value_of(record, field) for field in record.fields)
         # Composed once: psycopg would do it again for every answer.
         self._insert_usage = (
-            sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING")
+            sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING")
             .format(
                 database.table(USAGE),
                 sql.SQL(", ").join(map(sql.Identifier, record.field_names)),
                 sql.SQL(", ").join(sql.Placeholder() * len(record.fields)),
-                sql.Identifier(record.key),
             )
             .as_bytes()
         )
@@ -72,7 +73,10 @@ class UsageStore:
         )
 
     async def record(self, settlement: Settlement) -> None:
-        """Writes the usage row and its charge in one transaction. Raises DatabaseError."""
+        """Writes the usage row and its charge in one transaction. Raises DatabaseError.
+
+        A row that comes so late that its period is over is not written; its charge is.
+        """
         usage = tuple(value(settlement) for value in self._values)
         charge = (
             settlement.id,
@@ -83,8 +87,11 @@ class UsageStore:
             settlement.charge.price_version,
         )
 
+        over = self._lateness.is_over("occurred_at", settlement.occurred_at, datetime.now(UTC))
+
         async def write(connection: Connection) -> None:
-            await connection.execute(self._insert_usage, usage)
+            if not over:
+                await connection.execute(self._insert_usage, usage)
             await connection.execute(self._insert_charge, charge)
 
         await self._database.repeatable(write)

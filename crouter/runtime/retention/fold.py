@@ -68,7 +68,7 @@ class Folding:
             sql.Literal(self.fold.kind),
             self.cutoff.reached(sql.Identifier("t", self.fold.time_column)),
         )
-        return Doomed(self.record.name, self.record.key, condition, self.fold.time_column)
+        return Doomed(self.record.name, (self.record.key,), condition, self.fold.time_column)
 
     def batch(self, connection: Session, rows: int) -> int:
         """Fold the next entries in the caller's transaction; how many. Raises BalanceMovedError."""
@@ -83,11 +83,11 @@ class Folding:
         fold, doomed = self.fold, self.doomed
         columns = (self.record.key, fold.owner_column, fold.kind_column, fold.sum_column, fold.time_column)
         return sql.SQL(_FOLD).format(
-            batch=doomed.batch((doomed.key, fold.owner_column), rows),
+            batch=doomed.batch((self.record.key, fold.owner_column), rows),
             table=doomed.table,
             target=sql.Identifier(self.record.name),
-            mine=sql.Identifier("t", doomed.key),
-            chosen=sql.Identifier("batch", doomed.key),
+            mine=sql.Identifier("t", self.record.key),
+            chosen=sql.Identifier("batch", self.record.key),
             owner=sql.Identifier("t", fold.owner_column),
             batch_owner=sql.Identifier("batch", fold.owner_column),
             kind=sql.Identifier("t", fold.kind_column),

@@ -63,7 +63,7 @@ def _expire(connection: Session, deployment: Deployment, rule: Expire, as_of: da
 
 def _without(connection: Session, record: Record, column: str) -> int:
     condition = sql.SQL("{} IS NULL").format(sql.Identifier("t", column))
-    return Doomed(record.name, record.key, condition, column).count(connection)
+    return Doomed(record.name, (record.key,), condition, column).count(connection)
 
 
 def _erase(connection: Session, deployment: Deployment, rule: Erase, as_of: datetime) -> list[Overdue]:

@@ -13,6 +13,7 @@ def _backups(policy: Policy) -> Iterator[Finding]:
     if not isinstance(age, Duration):
         return
     for name, rule in policy.retention.items():
+        before: Duration | None
         if isinstance(rule, DeleteAfter):
             key, promised, before = "within", rule.within, rule.grace
         elif isinstance(rule, KeepFor):
@@ -20,9 +21,9 @@ def _backups(policy: Policy) -> Iterator[Finding]:
             key, promised, before = "keep", rule.keep, rule.partitions
         else:
             continue
-        waits = [rule.every, rule.lag_max, age, *([before] if before else [])]
+        waits = [rule.every, rule.lag_max, age, *([before] if before is not None else [])]
         if sum(wait.seconds_max for wait in waits) > promised.seconds_min:
-            partitions = f", partitions of {before.text}" if before and isinstance(rule, KeepFor) else ""
+            partitions = f", partitions of {before.text}" if before is not None and isinstance(rule, KeepFor) else ""
             sentence = (
                 f"with backups of {age.text}{partitions}, the job's interval and its lag, {promised.text} cannot hold"
             )
