@@ -223,7 +223,8 @@ def _name(pairs: Pairs, leaving: frozenset[str], joining: frozenset[str]) -> str
         return "initial"
     gathered = {**dict.fromkeys(leaving, "gather"), **dict.fromkeys(joining, "partition")}
     parts = tuple(part for pair in pairs for part in _name_parts(pair, gathered.get(pair.name)))
-    name = "_and_".join(parts)
+    # What is left are functions of the schema.
+    name = "_and_".join(parts) or "change_functions"
     return name if len(name) <= _NAME_MAX else f"{parts[0]}_and_{len(parts) - 1}_more"
 
 

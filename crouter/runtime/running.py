@@ -19,6 +19,7 @@ from crouter.runtime.accounts import Accounts
 from crouter.runtime.balances import Balances
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
+from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import RateLimits
@@ -86,6 +87,8 @@ async def running(
             StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
         )
         stack.push_async_callback(_cancelled, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        heartbeat = Heartbeat(deployment, datetime.now(UTC))
+        stack.push_async_callback(_cancelled, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -102,6 +105,7 @@ async def running(
             prices=prices or shipped_price_book(),
             log=log,
             metrics=metrics,
+            heartbeat=heartbeat,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds))
         yield Running(url, parts)

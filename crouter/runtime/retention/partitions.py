@@ -90,6 +90,10 @@ class Partitions:
             if patiently(connection, partial(only, connection, make), _FEW_PAUSES) is None:
                 return
 
+    def next(self, connection: Session) -> datetime:
+        """The moment at which the range after the present one begins, by the database's clock."""
+        return self._moments(connection)[1]
+
     def drop(self, connection: Session, partition: Partition, count: Callable[[int], None]) -> int | None:
         """Drop one; gives the number of its rows, None when somebody has been using the table all the time."""
         query = sql.SQL("SELECT partition_drop({}, {})").format(sql.Literal(self.record), sql.Literal(partition.name))

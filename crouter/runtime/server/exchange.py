@@ -11,6 +11,7 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.balances import Balances
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
+from crouter.runtime.heartbeat import Heartbeat
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import RateLimits
 from crouter.runtime.logs import Log
@@ -39,6 +40,7 @@ class Parts:
     prices: PriceBook
     log: Log
     metrics: Metrics
+    heartbeat: Heartbeat
 
 
 @dataclass(slots=True)

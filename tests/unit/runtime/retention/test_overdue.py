@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from crouter.runtime.retention import Overdue, RetentionOptions, find_overdue, run_retention
