@@ -239,8 +239,8 @@ def _require_own_partitions(found: Found) -> None:
         raise MigrationsRefusedError(
             "strange_partition",
             f"{', '.join(found.strange_partitions)}: a partition that nobody declared, or with rights of its own, "
-            "where rows would be kept or read past the rules of their table: take the rights away (REVOKE ALL) or detach it. "
-            "Nothing was changed",
+            "where rows would be kept or read past the rules of their table: take the rights away (REVOKE ALL) or "
+            "detach it. Nothing was changed",
         )
 
 
