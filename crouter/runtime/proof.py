@@ -137,7 +137,7 @@ def _claim(
 
 def _stands_on(claim: Mapping[str, Any], rules: frozenset[str]) -> bool:
     """Whether the claim is about one of these retention rules, or repeats what one says."""
-    return any(path.split(".")[:2] == ["retention", rule] for path in claim["policy_paths"] for rule in rules)
+    return any(path.split(".")[:2] == ["retention", rule] for rule in rules for path in claim["policy_paths"])
 
 
 def _summary(data: Mapping[str, Any]) -> str:

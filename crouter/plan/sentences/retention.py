@@ -59,7 +59,8 @@ def _beginning(topic: Topic, rule: KeepFor) -> list[Piece]:
 def _at_worst(topic: Topic, rule: KeepFor) -> Sentence:
     """What the interval and the lag of the job, partitions and backups add up to."""
     longest = worst_case(topic.policy, rule)
-    path, also = topic.at("every"), (topic.at("lag_max"),)
+    path = topic.at("every")
+    also: tuple[str, ...] = (topic.at("lag_max"),)
     clauses = [phrase("it is gone at most ", Value(path, duration_words(longest.row), also=also), " after that")]
     if longest.partition is not None:
         also = (path, *also)

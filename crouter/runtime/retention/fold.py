@@ -7,6 +7,7 @@ before the transaction may commit.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from psycopg import sql
 
@@ -16,6 +17,9 @@ from crouter.runtime.retention.cutoff import Cutoff
 from crouter.runtime.retention.options import RetentionRefusedError
 from crouter.runtime.retention.rows import Doomed
 from crouter.runtime.retention.session import Session
+
+# Each batch writes the sum of every owner in it anew, so ten times as many entries at once cost little more.
+BATCHES_TOGETHER: Final = 10
 
 _FOLD = """\
 WITH batch AS MATERIALIZED ({batch}),
@@ -71,8 +75,8 @@ class Folding:
         return Doomed(self.record.name, (self.record.key,), condition, self.fold.time_column)
 
     def batch(self, connection: Session, rows: int) -> int:
-        """Fold the next entries in the caller's transaction; how many. Raises BalanceMovedError."""
-        row = connection.execute(self._statement(rows)).fetchone()
+        """Fold the next entries in the caller's transaction, `rows` tenfold; how many. Raises BalanceMovedError."""
+        row = connection.execute(self._statement(rows * BATCHES_TOGETHER)).fetchone()
         assert row is not None
         folded, taken_out, put_in = row
         if taken_out != put_in:
