@@ -96,8 +96,9 @@ class TableStatements:
         return (
             f"INSERT INTO {self._name} ({named}) SELECT {named} FROM {source};\n"  # noqa: S608 - quoted
             f"DO $$\nBEGIN\n"
-            f"    ASSERT (SELECT count(*) FROM {self._name}) = (SELECT count(*) FROM {source});\n"
-            f"END\n$$;"
+            f"    IF (SELECT count(*) FROM {self._name}) <> (SELECT count(*) FROM {source}) THEN\n"
+            f"        RAISE EXCEPTION 'rows were lost on the way';\n"
+            f"    END IF;\nEND\n$$;"
         )
 
     def drop(self) -> str:

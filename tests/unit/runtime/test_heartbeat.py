@@ -1,20 +1,9 @@
 """A job that stops is silent: the service notices by the evidence of its runs."""
 
-import asyncio
-import io
-import json
 from datetime import UTC, datetime, timedelta
 
-from crouter.plan.plan import make_plan
-from crouter.runtime.database.errors import DatabaseAwayError
-from crouter.runtime.database.pool import Database
-from crouter.runtime.heartbeat import Heartbeat, watch
-from crouter.runtime.logs import Log
-from crouter.runtime.metrics import Metrics
-from crouter.runtime.retention import RetentionOptions, run_retention
-from crouter.runtime.secret import Secret
-from crouter.runtime.settings import read_store_settings
-from tests.unit.runtime.retention.databases import Declared, TestDatabase
+from crouter.runtime.heartbeat import Heartbeat
+from tests.unit.runtime.retention.databases import Declared
 
 pytest_plugins = ("tests.unit.runtime.retention.fixtures",)
 
