@@ -1,7 +1,6 @@
 """The jobs of pg_cron do what the worker does, on the same rows. pg_cron itself is not needed to carry them out."""
 
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString, cast
 
 import psycopg
 import pytest
@@ -40,12 +39,12 @@ def written(declared: Declared) -> str:
 def install(database: TestDatabase, declared: Declared) -> None:
     database.execute(STAND_IN)
     for _ in range(2):
-        database.execute(cast(LiteralString, written(declared)))
+        database.execute(written(declared))
 
 
 def call(database: TestDatabase, rule: str) -> None:
     (command,) = database.execute("SELECT command FROM cron.job WHERE name = %s", f"crouter {rule}")
-    database.execute(cast(LiteralString, command[0]))
+    database.execute(command[0])
 
 
 def plant(database: TestDatabase, now: datetime) -> None:
@@ -93,7 +92,8 @@ def test_retain_usage__pg_cron_leaves_what_the_worker_leaves(
         migrate(database.dsn, declared.migrations, declared.origin, plain_postgres=True)
         plant(database, now)
     install(by_cron, declared)
-    names = [rule.name for rule in (*declared.deployment.retention.expire, *declared.deployment.retention.erase)]
+    retention = declared.deployment.retention
+    names = [*(rule.name for rule in retention.expire), *(rule.name for rule in retention.erase)]
     for rule in names:
         options = RetentionOptions(rule=rule)
         (result,) = run_retention(by_worker.dsn, declared.deployment, options)
