@@ -178,6 +178,36 @@ def test_a_table_that_is_in_use_all_the_time_loses_its_rows_one_by_one(
     assert "usage__p20251031" not in names(database)
 
 
+@pytest.mark.claim("retain-usage")
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_retain_usage__a_run_whose_connection_ends_at_any_step_is_finished_by_the_next(
+    database: TestDatabase, declared: Declared, steps: int
+) -> None:
+    days = [YEAR_AGO - n * DAY for n in (1, 2, 3)]
+    make(database, *days)
+    account = database.account()
+    database.usage(account, database.api_key(account), *days * 2, YEAR_AGO, YEAR_AGO, AS_OF)
+    told: list[Progress] = []
+
+    def end_connection(progress: Progress) -> None:
+        told.append(progress)
+        if len(told) == steps:
+            database.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'crouter retention' AND datname = current_database()"
+            )
+
+    options = RetentionOptions(rule="usage", as_of=AS_OF)
+    (ended,) = run_retention(database.dsn, declared.deployment, options, end_connection)
+    assert ended.outcome == "failed"
+    assert database.value("SELECT removed FROM retention_run") == ended.removed == 9 - database.count("usage")
+    assert run(database, declared.deployment).outcome == "complete"
+    assert database.execute("SELECT occurred_at FROM usage") == [(AS_OF,)]
+    assert database.value("SELECT sum(removed) FROM retention_run") == 8
+    runs = database.execute("SELECT outcome FROM retention_run ORDER BY started_at")
+    assert runs == [("failed",), ("complete",)]
+
+
 def test_somebody_else_keeps_an_action_from_being_done_for_a_bounded_time_only(
     database: TestDatabase, session: Session
 ) -> None:
