@@ -21,8 +21,10 @@ def _backups(policy: Policy) -> Iterator[Finding]:
             key, promised, before = "keep", rule.keep, rule.partitions
         else:
             continue
-        waits = [rule.every, rule.lag_max, age, *([before] if before is not None else [])]
-        if sum(wait.seconds_max for wait in waits) > promised.seconds_min:
+        waits = [rule.every, rule.lag_max, *([before] if before is not None else [])]
+        without = sum(wait.seconds_max for wait in waits)
+        # What cannot hold even without backups is said already (PR-22, PR-23).
+        if without <= promised.seconds_min < without + age.seconds_max:
             partitions = f", partitions of {before.text}" if before is not None and isinstance(rule, KeepFor) else ""
             sentence = (
                 f"with backups of {age.text}{partitions}, the job's interval and its lag, {promised.text} cannot hold"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
 
 import psycopg
 import pytest
@@ -14,35 +13,20 @@ from psycopg import sql
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Period
-from crouter.embedded import RunningCluster
-from crouter.runtime.database.migrations import check_database, migrate
-from crouter.runtime.retention import Overdue, Progress, RetentionOptions, RunResult, find_overdue, run_retention
+from crouter.runtime.retention import Overdue, Progress, RetentionOptions, find_overdue, run_retention
 from crouter.runtime.retention.cutoff import Cutoff
 from crouter.runtime.retention.partitions import Partitions, partitioned_by, partitions_of, patiently
 from crouter.runtime.retention.session import Session, open_session
 from tests.unit.runtime.retention.databases import Declared, TestDatabase
+from tests.unit.runtime.retention.partitioned import AS_OF, DAY, YEAR_AGO, make, run
 
 pytest_plugins = ("tests.unit.runtime.retention.fixtures",)
 
-AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
-YEAR_AGO = datetime(2025, 11, 1, 12, tzinfo=UTC)
-DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
-EVERYBODY = ("anon", "authenticated", "service_role", "crouter_service", "crouter_retention")
-
-
-def make(database: TestDatabase, *moments: datetime, width: str = "1 day") -> None:
-    for moment in moments:
-        assert database.value("SELECT partition_make('usage', %s::interval, %s)", width, moment)
+SECOND = timedelta(seconds=1)
 
 
 def names(database: TestDatabase) -> list[str]:
     return [row[0] for row in database.execute("SELECT part FROM partition_list('usage') ORDER BY 1")]
-
-
-def run(database: TestDatabase, deployment: Deployment, as_of: datetime = AS_OF, **options: object) -> RunResult:
-    asked = RetentionOptions(rule="usage", as_of=as_of, allow_future=True, share_percent_max=100)
-    (result,) = run_retention(database.dsn, deployment, replace(asked, **options))  # type: ignore[arg-type]
-    return result
 
 
 def of_usage(deployment: Deployment) -> Partitions:
@@ -342,94 +326,3 @@ def test_without_partitions_ahead_the_alarm_is_raised_once_a_run_has_been(
     for name in names(database):
         database.execute("SELECT partition_drop('usage', %s)", name)
     assert find_overdue(database.dsn, declared.deployment, options) == [Overdue("usage", "usage", "no_partition", 0)]
-
-
-# Who may
-
-
-@pytest.mark.parametrize("role", EVERYBODY)
-def test_nobody_reads_or_writes_a_partition_past_its_table(database: TestDatabase, role: str) -> None:
-    make(database, AS_OF)
-    account = database.account()
-    database.usage(account, database.api_key(account), AS_OF, YEAR_AGO)
-    for partition in ("usage__p20261101", "usage__rest"):
-        for statement in ("SELECT FROM {}", "DELETE FROM {}", "INSERT INTO {} (id) VALUES (NULL)", "DROP TABLE {}"):
-            with psycopg.connect(database.dsn) as connection:
-                connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-                with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(sql.SQL(statement).format(sql.Identifier("crouter", partition)))
-
-
-@pytest.mark.claim("processor-supabase")
-def test_processor_supabase__a_right_given_by_mistake_shows_no_row_of_a_partition(database: TestDatabase) -> None:
-    make(database, AS_OF)
-    account = database.account()
-    database.usage(account, database.api_key(account), AS_OF)
-    database.execute("GRANT SELECT ON usage__p20261101 TO authenticated, crouter_service")
-    for role in ("authenticated", "crouter_service"):
-        with psycopg.connect(database.dsn) as connection:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-            assert connection.execute("SELECT * FROM crouter.usage__p20261101").fetchall() == []
-
-
-@pytest.mark.parametrize("role", [role for role in EVERYBODY if role != "crouter_retention"])
-def test_partitions_are_made_and_dropped_by_retention_only(database: TestDatabase, role: str) -> None:
-    make(database, AS_OF)
-    for call in (
-        "partition_make('usage', '1 day', now())",
-        "partition_drop('usage', 'usage__p20261101')",
-        "partition_list('usage')",
-        "partition_secure('usage')",
-    ):
-        with psycopg.connect(database.dsn) as connection:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(f"SELECT crouter.{call}".encode())
-
-
-@pytest.mark.parametrize("name", ["account", "usage", "usage__rest", "ledger", "usage__p19990101", "pg_class"])
-def test_nothing_but_a_partition_can_be_dropped(session: Session, name: str) -> None:
-    with pytest.raises(psycopg.errors.UndefinedTable):
-        session.execute("SELECT partition_drop('usage', %s)", (name,))
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "CREATE TABLE crouter.more PARTITION OF crouter.usage FOR VALUES FROM ('2001-01-01') TO ('2001-01-02')",
-        "CREATE TABLE public.usage__p20010101 PARTITION OF crouter.usage FOR VALUES FROM ('2001-1-1') TO ('2002-1-1')",
-        "GRANT SELECT ON crouter.usage__rest TO authenticated",
-        "ALTER TABLE crouter.usage__rest DISABLE ROW LEVEL SECURITY",
-        "ALTER TABLE crouter.usage__rest NO FORCE ROW LEVEL SECURITY",
-    ],
-)
-def test_a_partition_that_nobody_declared_or_that_leaks_breaks_the_check(
-    database: TestDatabase, declared: Declared, statement: LiteralString
-) -> None:
-    run(database, declared.deployment)
-    assert check_database(database.dsn, declared.migrations, declared.origin).state == "in_step"
-    database.execute(sql.Composed([sql.SQL(statement)]))
-    check = check_database(database.dsn, declared.migrations, declared.origin)
-    assert check.state == "refused"
-    assert "partition" in check.sentence
-
-
-def test_an_owner_without_special_rights_keeps_every_row(postgres: RunningCluster, declared: Declared) -> None:
-    """Row-level security holds for the owner too (FORCE): rows that it did not see would be lost in a move."""
-    admin = TestDatabase(postgres.ensure_database("owned_by_nobody_special"))
-    migrate(admin.dsn, declared.migrations, declared.origin, plain_postgres=True)
-    admin.execute("CREATE ROLE plain_owner LOGIN")
-    admin.execute("GRANT crouter_service, crouter_retention TO plain_owner")
-    admin.execute("ALTER SCHEMA crouter OWNER TO plain_owner")
-    for name in ("usage", "usage__rest", "account", "api_key", "ledger", "retention_run"):
-        admin.execute(sql.SQL("ALTER TABLE {} OWNER TO plain_owner").format(sql.Identifier(name)))
-    for (signature,) in admin.execute(
-        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'crouter'::regnamespace"
-    ):
-        admin.execute(sql.Composed([sql.SQL("ALTER FUNCTION "), sql.SQL(signature), sql.SQL(" OWNER TO plain_owner")]))
-    account, now = admin.account(), datetime.now(UTC)
-    admin.usage(account, admin.api_key(account), now, now, YEAR_AGO - DAY)
-    make(admin, YEAR_AGO - DAY)
-    assert run(admin, declared.deployment, now - timedelta(hours=1)).removed == 1
-    assert admin.count("usage") == 2
-    assert admin.value("SELECT count(*) FROM ONLY usage__rest") == 0
