@@ -36,7 +36,10 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """Rows of `records` go once `time_column` is `keep` or more in the past; `folds` are summed at the same age."""
+    """Rows of `records` go once `time_column` is `keep` or more in the past; `folds` are summed at the same age.
+
+    With `partitions` the tables of `records` are partitioned by `time_column` in ranges of that width.
+    """
 
     name: str
     policy_path: str
@@ -45,6 +48,7 @@ class Expire:
     keep: Period
     schedule: Schedule
     folds: tuple[Fold, ...] = ()
+    partitions: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,18 @@
 The order matters and is decided here: what depends on something goes before it and comes after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from crouter.generate.comparison import TablePair, table_pairs
-from crouter.generate.statements import TableStatements, create_roles, create_schema
+from crouter.generate.partitioning import into_partitions, out_of_partitions, rest_of, without_partitions
+from crouter.generate.statements import (
+    TableStatements,
+    create_roles,
+    create_routine,
+    create_schema,
+    drop_routine,
+)
 from crouter.plan.schema import Constraint, Index, RowRule, Schema, Table
 
 _NAME_MAX = 80
@@ -35,10 +42,13 @@ class Change:
 
 def change_between(old: Schema, new: Schema) -> Change:
     """The change from `old`, which may be without tables, to `new`."""
-    pairs = table_pairs(old, new)
+    leaving, joining = _moved(old, new)
+    pairs = table_pairs(without_partitions(old, leaving), without_partitions(new, joining))
     sql = _Statements(new.name)
     found = (
         Step("Roles and schema", () if old.tables else (*create_roles(), *create_schema(new.name))),
+        Step("Functions that make and drop partitions", tuple(_routines(old, new))),
+        Step("Out of partitions", _of_tables(old, leaving, out_of_partitions)),
         Step("What goes", (*sql.removed_parts(pairs), *sql.removed_columns(pairs))),
         Step("Tables", (*sql.tables(pairs), *sql.constraints(pairs))),
         Step("References", tuple(sql.references(pairs))),
@@ -46,8 +56,36 @@ def change_between(old: Schema, new: Schema) -> Change:
         Step("Comments: what a column is for, and where policy.yaml says so", tuple(sql.comments(pairs))),
         Step("Row-level security", tuple(sql.row_security(pairs))),
         Step("Grants", tuple(sql.grants(pairs))),
+        Step("Into partitions, with the rows that are there", _of_tables(new, joining, into_partitions)),
+        Step("Functions that nothing needs any more", tuple(_routines_gone(old, new))),
     )
-    return Change(_name(pairs), tuple(step for step in found if step.statements), tuple(_destroyed(pairs)))
+    steps = tuple(step for step in found if step.statements)
+    return Change(_name(pairs, leaving, joining), steps, tuple(_destroyed(pairs)))
+
+
+def _moved(old: Schema, new: Schema) -> tuple[frozenset[str], frozenset[str]]:
+    """Tables that leave the partitions they are in, and tables that are put into some."""
+    before, after = ({table.name: table.partitioned_by for table in schema.tables} for schema in (old, new))
+    moved = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    return frozenset(filter(before.get, moved)), frozenset(filter(after.get, moved))
+
+
+def _of_tables(schema: Schema, names: frozenset[str], said: Callable[[str, Table], Iterator[str]]) -> tuple[str, ...]:
+    tables = (table for table in schema.tables if table.name in names)
+    return tuple(statement for table in tables for statement in said(schema.name, table))
+
+
+def _routines(old: Schema, new: Schema) -> Iterator[str]:
+    for routine in new.routines:
+        if routine not in old.routines:
+            yield from create_routine(new.name, routine)
+
+
+def _routines_gone(old: Schema, new: Schema) -> Iterator[str]:
+    kept = {(routine.name, routine.arguments) for routine in new.routines}
+    for routine in reversed(old.routines):
+        if (routine.name, routine.arguments) not in kept:
+            yield drop_routine(new.name, routine)
 
 
 def _constraints(table: Table) -> tuple[Constraint, ...]:
@@ -103,6 +141,8 @@ class _Statements:
                 continue
             if pair.before is None:
                 yield self._about(pair).create(pair.after)
+                if pair.after.partitioned_by:
+                    yield self._about(pair).create_rest(rest_of(pair.name))
                 continue
             for column in pair.after.columns:
                 if column.name in pair.new_columns:
@@ -139,6 +179,8 @@ class _Statements:
         for pair in pairs:
             if pair.before is None:
                 yield from self._about(pair).enable_row_security()
+            if pair.before is None and pair.after is not None and pair.after.partitioned_by:
+                yield TableStatements(self._schema, rest_of(pair.name)).secure_partition()
             yield from (self._about(pair).create_rule(item) for item in pair.added(_rules))
 
     def grants(self, pairs: Pairs) -> Iterator[str]:
@@ -175,16 +217,18 @@ def _destroyed(pairs: Pairs) -> Iterator[str]:
                     yield f"{pair.name}.{constraint.columns[0]}={value}"
 
 
-def _name(pairs: Pairs) -> str:
+def _name(pairs: Pairs, leaving: frozenset[str], joining: frozenset[str]) -> str:
     """A name that tells what changes: `initial`, `add_account_company`, `drop_usage_model`, `change_ledger`."""
     if all(pair.before is None for pair in pairs):
         return "initial"
-    parts = tuple(part for pair in pairs for part in _name_parts(pair))
-    name = "_and_".join(parts)
+    gathered = {**dict.fromkeys(leaving, "gather"), **dict.fromkeys(joining, "partition")}
+    parts = tuple(part for pair in pairs for part in _name_parts(pair, gathered.get(pair.name)))
+    # What is left are functions of the schema.
+    name = "_and_".join(parts) or "change_functions"
     return name if len(name) <= _NAME_MAX else f"{parts[0]}_and_{len(parts) - 1}_more"
 
 
-def _name_parts(pair: TablePair) -> tuple[str, ...]:
+def _name_parts(pair: TablePair, moved: str | None) -> tuple[str, ...]:
     if pair.before is None or pair.after is None:
         return (f"add_{pair.name}" if pair.before is None else f"drop_{pair.name}",)
     columns = (
@@ -192,7 +236,8 @@ def _name_parts(pair: TablePair) -> tuple[str, ...]:
         *(f"drop_{pair.name}_{c.name}" for c in pair.before.columns if c.name in pair.gone_columns - pair.retyped),
         *(f"change_{pair.name}_{c.name}" for c in pair.after.columns if c.name in pair.retyped),
     )
-    return columns or ((f"change_{pair.name}",) if _differs(pair) else ())
+    partitions = (f"{moved}_{pair.name}",) if moved else ()
+    return (*columns, *partitions) or ((f"change_{pair.name}",) if _differs(pair) else ())
 
 
 def _differs(pair: TablePair) -> bool:

@@ -39,7 +39,7 @@ def _of_table(pair: TablePair, destroyed: set[str]) -> Iterator[Change]:
 
 
 def _conditions(pair: TablePair, destroyed: set[str]) -> Iterator[Change]:
-    """Constraints, indexes, row rules and grants that change beside the columns; one change for a table."""
+    """Constraints, indexes, row rules, grants and partitions that change beside the columns; one change for a table."""
     assert pair.before is not None
     assert pair.after is not None
     parts = {
@@ -47,6 +47,7 @@ def _conditions(pair: TablePair, destroyed: set[str]) -> Iterator[Change]:
         "indexes": pair.before.indexes != pair.after.indexes,
         "row rules": pair.before.rules != pair.after.rules,
         "grants": set(pair.before.grants) != set(pair.after.grants),
+        "partitions": pair.before.partitioned_by != pair.after.partitioned_by,
     }
     differing = [name for name, differs in parts.items() if differs]
     if differing:

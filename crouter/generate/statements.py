@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from crouter.plan.roles import ANONYMOUS, AUTHENTICATED, OWN, SUPABASE_SERVICE
-from crouter.plan.schema import Column, Constraint, Grant, Index, RowRule, Table
+from crouter.plan.schema import Column, Constraint, Grant, Index, Routine, RowRule, Table
 from crouter.plan.sql import identifier, literal
 
 _ROLE = """\
@@ -34,18 +34,72 @@ def create_schema(schema: str) -> tuple[str, ...]:
     )
 
 
+def create_routine(schema: str, routine: Routine) -> tuple[str, ...]:
+    """Makes or replaces a function; nobody but its executor may call it."""
+    name = f"{identifier(schema)}.{identifier(routine.name)}"
+    told_apart = f"{name}({', '.join(routine.arguments)})"
+    others = _list((ANONYMOUS, AUTHENTICATED, SUPABASE_SERVICE, *OWN))
+    granted = f"GRANT EXECUTE ON FUNCTION {told_apart} TO {identifier(routine.executor)};" if routine.executor else ""
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}{routine.definition};",
+        f"REVOKE ALL ON FUNCTION {told_apart} FROM PUBLIC, {others};",
+        *((granted,) if granted else ()),
+    )
+
+
+def drop_routine(schema: str, routine: Routine) -> str:
+    return f"DROP FUNCTION {identifier(schema)}.{identifier(routine.name)}({', '.join(routine.arguments)});"
+
+
 class TableStatements:
     """The statements about one table of one schema."""
 
     def __init__(self, schema: str, table: str) -> None:
         self._name = f"{identifier(schema)}.{identifier(table)}"
         self._schema = identifier(schema)
+        self._table = table
 
     def create(self, table: Table) -> str:
         """The table with its columns and all constraints but references, which need the other tables."""
         lines = [f"{identifier(column.name)} {column.sql_type}" for column in table.columns]
         lines += [_constraint(item) for item in table.constraints if item.kind != "reference"]
-        return f"CREATE TABLE {self._name} (\n    " + ",\n    ".join(lines) + "\n);"
+        by_range = f" PARTITION BY RANGE ({identifier(table.partitioned_by)})" if table.partitioned_by else ""
+        return f"CREATE TABLE {self._name} (\n    " + ",\n    ".join(lines) + f"\n){by_range};"
+
+    def create_rest(self, rest: str) -> str:
+        """The partition for rows of which no other one is there."""
+        return f"CREATE TABLE {self._schema}.{identifier(rest)} PARTITION OF {self._name} DEFAULT;"
+
+    def attach_rest(self, rest: str) -> str:
+        return f"ALTER TABLE {self._name} ATTACH PARTITION {self._schema}.{identifier(rest)} DEFAULT;"
+
+    def secure_partition(self) -> str:
+        """Takes every right on a partition away: its rows are read through the table."""
+        return f"SELECT {self._schema}.{identifier('partition_secure')}({literal(self._table)});"
+
+    def rename(self, name: str) -> str:
+        return f"ALTER TABLE {self._name} RENAME TO {identifier(name)};"
+
+    def rename_index(self, name: str, new: str) -> str:
+        return f"ALTER INDEX {self._schema}.{identifier(name)} RENAME TO {identifier(new)};"
+
+    def never_null(self, column: str) -> str:
+        return f"ALTER TABLE {self._name} ALTER COLUMN {identifier(column)} SET NOT NULL;"
+
+    def show_owner_all(self) -> str:
+        """Without this, row-level security could hide rows from the owner, who is about to move them."""
+        return f"ALTER TABLE {self._name} NO FORCE ROW LEVEL SECURITY;"
+
+    def fill_from(self, other: str, columns: tuple[str, ...]) -> str:
+        """Copies every row of `other`, and fails unless they are all there then."""
+        source, named = f"{self._schema}.{identifier(other)}", _list(columns)
+        return (
+            f"INSERT INTO {self._name} ({named}) SELECT {named} FROM {source};\n"  # noqa: S608 - quoted
+            f"DO $$\nBEGIN\n"
+            f"    IF (SELECT count(*) FROM {self._name}) <> (SELECT count(*) FROM {source}) THEN\n"
+            f"        RAISE EXCEPTION 'rows were lost on the way';\n"
+            f"    END IF;\nEND\n$$;"
+        )
 
     def drop(self) -> str:
         return f"DROP TABLE {self._name};"

@@ -68,6 +68,7 @@ def _expire(policy: Policy, name: str, rule: KeepFor) -> Expire:
             for record, category in policy.data.items()
             if category.fold is not None and category.fold.along_with == name
         ),
+        partitions=period(rule.partitions) if rule.partitions else None,
     )
 
 

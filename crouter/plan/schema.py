@@ -64,6 +64,17 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Routine:
+    """A function of the schema. `arguments` are the types by which it is told apart; `executor` may call it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    definition: str
+    """Everything after the name: arguments, what it gives, how it works."""
+    executor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table: one data category of the policy."""
 
@@ -74,6 +85,8 @@ class Table:
     indexes: tuple[Index, ...]
     rules: tuple[RowRule, ...]
     grants: tuple[Grant, ...]
+    partitioned_by: str | None = None
+    """The timestamp whose ranges are partitions of the table. Which there are does not stand here: jobs make them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +95,4 @@ class Schema:
 
     name: str
     tables: tuple[Table, ...]
+    routines: tuple[Routine, ...] = ()

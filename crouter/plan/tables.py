@@ -7,6 +7,7 @@ from crouter.contract.data import Field
 from crouter.contract.measures import COUNT_MAX, COUNT_NAME_CHARS_MAX, COUNT_NAMES_MAX
 from crouter.contract.retention import RetentionPlan
 from crouter.plan.access import grants, row_rules
+from crouter.plan.partition_routines import PARTITION_ROUTINES
 from crouter.plan.records import record_of
 from crouter.plan.schema import SCHEMA, Column, Constraint, Index, Schema, Table
 from crouter.plan.sql import identifier, joined_name, literal, relation_name
@@ -51,12 +52,15 @@ _BOUNDS = {
 
 def plan_schema(policy: Policy, retention: RetentionPlan) -> Schema:
     """The schema that holds exactly the data categories of the policy."""
-    return Schema(name=SCHEMA, tables=tuple(_table(policy, retention, name) for name in policy.data))
+    tables = tuple(_table(policy, retention, name) for name in policy.data)
+    partitioned = any(table.partitioned_by for table in tables)
+    return Schema(name=SCHEMA, tables=tables, routines=PARTITION_ROUTINES if partitioned else ())
 
 
 def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
     category = policy.data[name]
     record = record_of(policy, name)
+    partitioned_by = _partitioned_by(retention, name)
     return Table(
         name=name,
         comment=f"{category.label} ({record.policy_path})",
@@ -67,12 +71,18 @@ def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
         constraints=tuple(
             constraint
             for field in record.fields
-            for constraint in _constraints(category, record.name, field, _ends(retention, name))
+            for constraint in _constraints(category, record.name, field, _ends(retention, name), partitioned_by)
         ),
         indexes=_indexes(category, name, retention),
         rules=row_rules(policy, record),
         grants=grants(policy, record, retention),
+        partitioned_by=partitioned_by,
     )
+
+
+def _partitioned_by(retention: RetentionPlan, table: str) -> str | None:
+    found = (rule.time_column for rule in retention.expire if rule.partitions and table in rule.records)
+    return next(found, None)
 
 
 def _sql_type(policy: Policy, field: Field) -> str:
@@ -90,12 +100,17 @@ def _ends(retention: RetentionPlan, table: str) -> tuple[str, ...]:
     )
 
 
-def _constraints(category: DataCategory, table: str, field: Field, ends: tuple[str, ...]) -> list[Constraint]:
+def _constraints(
+    category: DataCategory, table: str, field: Field, ends: tuple[str, ...], partitioned_by: str | None
+) -> list[Constraint]:
     column = identifier(field.name)
     technical = category.technical.get(field.name)
     found: list[Constraint] = []
     if technical is not None and technical.key:
-        found.append(Constraint(relation_name(table, "key"), "key", (field.name,), f"PRIMARY KEY ({column})"))
+        # PostgreSQL can only keep a key of a partitioned table unique together with what tells the partitions apart.
+        columns = (field.name, *((partitioned_by,) if partitioned_by else ()))
+        definition = f"PRIMARY KEY ({', '.join(map(identifier, columns))})"
+        found.append(Constraint(relation_name(table, "key"), "key", columns, definition))
     elif field.required:
         found.append(_required(table, field, ends))
     if technical is not None and technical.unique and not technical.key:

@@ -108,11 +108,22 @@ RETENTION_CODES = {
         "deletion that cannot be in time",
         "Grace, the job's interval and its greatest lag add up to more than `within`.",
     ),
-    "PR-23": Code("period shorter than its job", "The job's interval and lag would be longer than the period itself."),
+    "PR-23": Code(
+        "period shorter than its job",
+        "The job's interval and lag, and the width of a partition, would be longer than the period itself.",
+    ),
     "PR-24": Code("no such timestamp", "A period begins with a column of type timestamp of the same table."),
     "PR-25": Code("exception that fits nothing", "An exception keeps some of what its own rule would delete."),
     "PR-26": Code("two retention rules", "A category has one period. Two would leave the shorter one unexplained."),
     "PR-27": Code("deletion out of reach", "A deletion follows ownership from the row whose event starts the clock."),
+    "PR-28": Code(
+        "partitions of no even width",
+        "Partitions begin with the day, the month or the year, so their width divides one or is a number of days.",
+    ),
+    "PR-29": Code(
+        "category that cannot be partitioned",
+        "Every row of a partitioned table has a time, nothing refers to it, and only its key is unique.",
+    ),
 }
 
 PARTY_CODES = {

@@ -79,7 +79,7 @@ CONTRADICTION_CODES = {
     ),
     "PX-15": Code(
         "backups outlive the period",
-        "Job interval, greatest lag and the age of backups together are longer than the period that is promised.",
+        "Job interval, greatest lag, partition width and the age of backups together exceed the promised period.",
         _STORED,
     ),
     "PX-16": Code(

@@ -7,6 +7,7 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
+from crouter.runtime.heartbeat import Heartbeat
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
@@ -38,3 +39,4 @@ class Parts:
     prices: PriceBook
     log: Log
     metrics: Metrics
+    heartbeat: Heartbeat

@@ -17,11 +17,12 @@ RESULTS_FILE: Final = Path(".crouter", "proof.json")
 PAGE_FILE: Final = "policy/proof.html"
 DATA_FILE: Final = "policy/proof.json"
 
-State = Literal["proven", "failed", "configured", "vendor", "stale", "manual", "overdue", "missing"]
+State = Literal["proven", "failed", "late", "configured", "vendor", "stale", "manual", "overdue", "missing"]
 
 WORDS: Final[Mapping[State, str]] = {
     "proven": "Proven",
     "failed": "Failed",
+    "late": "Late: its job has not run in time",
     "configured": "Configured",
     "vendor": "Declared by a vendor",
     "stale": "Declared by a vendor, out of date",
@@ -70,14 +71,19 @@ def claim_state(declared: State, tests: list[str], results: Results) -> State:
     return "proven" if outcomes and all(outcome == "passed" for outcome in outcomes) else "configured"
 
 
-def with_results(data: Mapping[str, Any], results: Results, code: str, today: date) -> dict[str, Any]:
-    """The proof's data (`generated/policy/proof.json`) with states, outcomes and the code's digest."""
+def with_results(
+    data: Mapping[str, Any], results: Results, code: str, today: date, late: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The proof's data (`generated/policy/proof.json`) with states, outcomes and the code's digest.
+
+    `late` names the retention rules whose job has not run in time: what it should keep is not proven by any test.
+    """
     tests = [
         {**test, "outcome": results.outcomes.get(test["id"], "not run"), "ran_at": results.ran_at.get(test["id"], "")}
         for test in data["tests"]
     ]
     sections = [
-        {**section, "claims": [_claim(claim, data["tests"], results, today) for claim in section["claims"]]}
+        {**section, "claims": [_claim(claim, data["tests"], results, today, late) for claim in section["claims"]]}
         for section in data["sections"]
     ]
     states = [
@@ -112,17 +118,26 @@ def page_with_results(page: str, data: Mapping[str, Any]) -> str:
     return _SLOT.sub(filled, page)
 
 
-def _claim(claim: Mapping[str, Any], tests: list[dict[str, Any]], results: Results, today: date) -> dict[str, Any]:
+def _claim(
+    claim: Mapping[str, Any], tests: list[dict[str, Any]], results: Results, today: date, late: frozenset[str]
+) -> dict[str, Any]:
     ids = [tests[number]["id"] for number in claim["tests"]]
     sentences = []
     for sentence in claim["sentences"]:
         state = claim_state(sentence["state"], ids, results)
+        if state in ("proven", "configured") and _stands_on(claim, late):
+            state = "late"
         if state == "vendor" and sentence["vendor"]["relied_on_until"] < today.isoformat():
             state = "stale"
         if state == "manual" and claim["manual"]["review"] < today.isoformat():
             state = "overdue"
         sentences.append({**sentence, "state": state})
     return {**claim, "sentences": sentences}
+
+
+def _stands_on(claim: Mapping[str, Any], rules: frozenset[str]) -> bool:
+    """Whether the claim is about one of these retention rules, or repeats what one says."""
+    return any(path.split(".")[:2] == ["retention", rule] for rule in rules for path in claim["policy_paths"])
 
 
 def _summary(data: Mapping[str, Any]) -> str:

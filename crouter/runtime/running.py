@@ -19,6 +19,7 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
+from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -93,6 +94,8 @@ async def running(
         stack.push_async_callback(_cancelled, asyncio.create_task(listen_for_keys(database, lookup, log)))
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
+        heartbeat = Heartbeat(deployment, datetime.now(UTC))
+        stack.push_async_callback(_cancelled, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -111,6 +114,7 @@ async def running(
             prices=prices or shipped_price_book(),
             log=log,
             metrics=metrics,
+            heartbeat=heartbeat,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

@@ -9,7 +9,7 @@ declared one is filled from what the upstream reported. Prices are `crouter.runt
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from crouter.contract.measures import MEASURES
 from crouter.runtime.accounts import is_erased
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.journal.entry import FORM, Entry
+from crouter.runtime.lateness import Lateness
 from crouter.runtime.names import ACCOUNT, API_KEY, CREDIT_LEASE, LEDGER, USAGE
 from crouter.runtime.pricing.lines import priced_counts
 from crouter.runtime.pricing.settlement import Charge
@@ -78,6 +79,7 @@ class UsageStore:
         """Raises UnfilledColumnError."""
         record = deployment.record(USAGE)
         self._database = database
+        self._lateness = Lateness(deployment, USAGE)
         self._values = tuple(_value_of(record, field) for field in record.fields)
         self._living = sql.SQL("SELECT a.id FROM {} a WHERE a.id = ANY(%s) AND NOT ({})").format(
             database.table(ACCOUNT), is_erased(deployment, "a")
@@ -119,14 +121,21 @@ class UsageStore:
             kept = [entry for entry in entries if entry.account in living]
             remaining: dict[uuid.UUID, int] = {}
             if kept:
-                columns = tuple([value(entry) for entry in kept] for value in self._values)
                 await connection.execute(self._lock_leases, (process, accounts))
-                await connection.execute(self._insert_usage, columns)
+                await self._write_usage(connection, kept)
                 cursor = await connection.execute(self._insert_charges, (*_charges(kept), process))
                 remaining = dict(await cursor.fetchall())
             return Shipped(frozenset(entry.id for entry in entries if entry.account not in living), remaining)
 
         return await self._database.repeatable(write)
+
+    async def _write_usage(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        # A row that comes so late that its period is over is not written; its charge is.
+        now = datetime.now(UTC)
+        due = [entry for entry in entries if not self._lateness.is_over("occurred_at", entry.occurred_at, now)]
+        if due:
+            columns = tuple([value(entry) for entry in due] for value in self._values)
+            await connection.execute(self._insert_usage, columns)
 
 
 def entry_of(settlement: Settlement, policy_digest: str) -> Entry:

@@ -145,3 +145,24 @@ async def test_the_proof_page_shows_nothing_green_that_was_not_run_on_this_versi
         assert "<script" not in body
     else:
         assert '"state": "proven"' not in body
+
+
+@pytest.mark.claim("retain-usage")
+async def test_retain_usage__a_job_that_is_late_turns_its_sentences_on_the_proof_page_red(service: Service) -> None:
+    late = '<span class="state late">Late: its job has not run in time</span>'
+    async with aiohttp.ClientSession() as session:
+
+        async def told() -> tuple[list[str], str]:
+            async with session.get(f"{service.url}/privacy/proof.html") as answer:
+                page, tag = await answer.text(), answer.headers["etag"]
+            articles = page.split('<article class="claim" id="')[1:]
+            return [article.partition('"')[0] for article in articles if late in article], tag
+
+        heartbeat = service.running.parts.heartbeat
+        nobody, before = await told()
+        heartbeat.late = frozenset({"deletion"})
+        deleted, during = await told()
+        heartbeat.late = frozenset()
+        again, after = await told()
+    assert (nobody, deleted, again) == ([], ["retain-deleted", "right-erasure"], [])
+    assert before == after != during

@@ -47,6 +47,13 @@ QUICK = {
 """Broken with every run of the tests."""
 
 FURTHER = {
+    "a partition goes a day early": Mutation(
+        "retain-usage",
+        "retention_job",
+        "runtime/retention/partitions.py",
+        "WHERE until - interval '1 microsecond' + {keep} <= {as_of}",
+        "WHERE until - interval '1 day' + {keep} <= {as_of}",
+    ),
     "a row goes a day early": Mutation(
         "retain-usage",
         "retention_job",

@@ -186,6 +186,7 @@ def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
                 "of": ["usage"],
                 "keep": draw(pick(["P12M", "P30D", "P2W", "P1Y6M"])),
                 "from": "occurred_at",
+                **draw(pick([{}, {"partitions": "P1D"}, {"partitions": "P7D"}])),
                 **job,
             },
             **({"evidence": evidence} if "retention_run" in data else {}),

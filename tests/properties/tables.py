@@ -48,7 +48,8 @@ def _needed(draw: st.DrawFn, word: Word, purposes: list[str], name: str) -> Tree
     if name == "account":
         technical |= {mark: _optional(word, "timestamp") for mark in ("deletion_requested_at", "erased_at")}
     if name == "usage":
-        fields["occurred_at"] = _field(draw, word, purposes, "timestamp")
+        # A partitioned table has no row without a time.
+        fields["occurred_at"] = {**_field(draw, word, purposes, "timestamp"), "required": True}
         technical["account_id"] = {"type": "reference", "to": "account", "why": word()}
     filled = FILLED.get(name, {})
     free = sorted(set(filled) - set(fields))

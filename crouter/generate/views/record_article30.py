@@ -13,8 +13,10 @@ from crouter.generate.views.record_facts import (
     kept_words,
 )
 from crouter.plan.plan import Plan
+from crouter.plan.worst_case import worst_case
 from crouter.policy.model import Policy
 from crouter.policy.parts.base import Part
+from crouter.policy.parts.promises import KeepFor
 
 
 def processing_record(plan: Plan) -> dict[str, Any]:
@@ -51,6 +53,9 @@ def processing_record(plan: Plan) -> dict[str, Any]:
         "transfers_to_third_countries": disclosed(policy, "transfers"),
         "processing_agreements": disclosed(policy, "processing_agreements"),
         "erasure": {name: _part(rule) for name, rule in policy.retention.items()},
+        "erasure_at_worst": {
+            name: _at_worst(policy, rule) for name, rule in policy.retention.items() if isinstance(rule, KeepFor)
+        },
         "measures": _measures(policy),
         "rights": {name: _part(right) for name, right in policy.rights.items()},
         "requests": _part(policy.requests),
@@ -165,6 +170,17 @@ def _recipient(policy: Policy, name: str) -> dict[str, Any]:
         "keeps": {**_part(processor.keeps), "declared_by": processor.label},
         "third_country": _about(policy, name, "transfers"),
         "processing_agreement": _about(policy, name, "processing_agreements"),
+    }
+
+
+def _at_worst(policy: Policy, rule: KeepFor) -> dict[str, Any]:
+    """How long after its period something can still be there, in seconds; a month counts as 31 days."""
+    longest = worst_case(policy, rule)
+    places = {"row": longest.row, "partition": longest.partition, "backups": longest.backups}
+    return {
+        name: {"duration": duration.text, "seconds": duration.seconds_max}
+        for name, duration in places.items()
+        if duration is not None
     }
 
 

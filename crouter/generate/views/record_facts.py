@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crouter.plan.words import duration_words
+from crouter.plan.worst_case import worst_case
 from crouter.policy.model import Policy
 from crouter.policy.parts.data import DataField, LegalBasis
 from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive
@@ -112,9 +113,19 @@ def _erasures(policy: Policy, category: str) -> Iterator[tuple[str, str]]:
         if isinstance(rule, KeepWhileActive):
             yield name, "kept as long as the account is active"
         elif isinstance(rule, KeepFor):
-            yield name, f"kept for {duration_words(rule.keep)} from {rule.from_}"
+            yield name, f"kept for {duration_words(rule.keep)} from {rule.from_}, {_at_worst(policy, rule)}"
         else:
             yield name, _deletion(rule, category)
+
+
+def _at_worst(policy: Policy, rule: KeepFor) -> str:
+    longest = worst_case(policy, rule)
+    said = [f"gone at most {duration_words(longest.row)} later"]
+    if longest.partition is not None:
+        said.append(f"with its partition at most {duration_words(longest.partition)} later")
+    if longest.backups is not None:
+        said.append(f"from backups at most {duration_words(longest.backups)} later")
+    return ", ".join(said)
 
 
 def _deletion(rule: DeleteAfter, category: str) -> str:

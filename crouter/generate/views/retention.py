@@ -1,6 +1,7 @@
-"""The retention family: the plan's `RetentionPlan` as source, and the entry point of the worker."""
+"""The retention family: the plan's `RetentionPlan` as source, the entry point of the worker, and the same in SQL."""
 
 from crouter.generate.templates import Templates
+from crouter.generate.views import pg_cron
 from crouter.generate.views.modules import module_view
 from crouter.generate.views.service import EntryView
 from crouter.plan.plan import Plan
@@ -12,4 +13,5 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
         "retention/__init__.py": module_view(plan.header, {"RETENTION": plan.retention}),
         "retention/__main__.py": EntryView(plan.header),
     }
-    return {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+    modules = {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+    return {**modules, **pg_cron.render(plan, templates)}

@@ -4,6 +4,7 @@ from crouter.plan.phrases import Phrase, Piece, Sentence, Value, listed, phrase,
 from crouter.plan.sentences import vocabulary
 from crouter.plan.sentences.topic import Topic
 from crouter.plan.words import duration_words, frequency_words, has_determiner, identifier_words
+from crouter.plan.worst_case import worst_case
 from crouter.policy.model import Policy
 from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive, LegalException
 
@@ -21,6 +22,7 @@ def retains(topic: Topic) -> list[Sentence]:
     return [
         sentence("we keep ", kept, _reasons(topic.policy, rule), " for ", period, *_beginning(topic, rule)),
         sentence("a job that runs ", every, " deletes what is older"),
+        _at_worst(topic, rule),
         *_folded(topic),
     ]
 
@@ -52,6 +54,23 @@ def _beginning(topic: Topic, rule: KeepFor) -> list[Piece]:
     label = fields[rule.from_].label
     article = "" if has_determiner(label) else "the "
     return [", counted from ", article, Value(f"data.{rule.of[0]}.fields.{rule.from_}.label", label)]
+
+
+def _at_worst(topic: Topic, rule: KeepFor) -> Sentence:
+    """What the interval and the lag of the job, partitions and backups add up to."""
+    longest = worst_case(topic.policy, rule)
+    path = topic.at("every")
+    also: tuple[str, ...] = (topic.at("lag_max"),)
+    clauses = [phrase("it is gone at most ", Value(path, duration_words(longest.row), also=also), " after that")]
+    if longest.partition is not None:
+        also = (path, *also)
+        dropped = Value(topic.at("partitions"), duration_words(longest.partition), also=also)
+        clauses.append(phrase("the partition that held it is dropped at most ", dropped, " after that"))
+        path = topic.at("partitions")
+    if longest.backups is not None:
+        gone = Value("disclosures.backups", duration_words(longest.backups), also=(path, *also))
+        clauses.append(phrase("no backup holds it ", gone, " after that"))
+    return sentence(listed(clauses))
 
 
 def _folded(topic: Topic) -> list[Sentence]:

@@ -32,6 +32,8 @@ class KeepFor(Part):
     """How often the job runs."""
     lag_max: Duration
     """The longest the job may be late before an alert is raised."""
+    partitions: Duration | None = None
+    """The width of the tables' partitions, such as P1D: what is all past goes with its partition, not row by row."""
 
 
 class LegalException(Part):

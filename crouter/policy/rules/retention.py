@@ -71,11 +71,14 @@ def _in_time(policy: Policy) -> Iterator[Finding]:
 
 def _worth_its_job(policy: Policy) -> Iterator[Finding]:
     for name, rule in _periods(policy):
-        if rule.every.seconds_max + rule.lag_max.seconds_max >= rule.keep.seconds_min:
-            sentence = (
-                f"every {rule.every.text} and lag_max {rule.lag_max.text} together are not less than {rule.keep.text}"
-            )
-            yield Finding(("retention", name, "keep"), sentence, "run the job more often, or keep the data longer")
+        parts = {"every": rule.every, "lag_max": rule.lag_max, "partitions": rule.partitions}
+        counted = {key: part for key, part in parts.items() if part is not None}
+        if sum(part.seconds_max for part in counted.values()) >= rule.keep.seconds_min:
+            first, *last = (f"{key} {part.text}" for key, part in reversed(counted.items()))
+            sentence = f"{', '.join(reversed(last))} and {first} together are not less than {rule.keep.text}"
+            narrower = "make partitions narrower, " if rule.partitions else ""
+            hint = f"run the job more often, {narrower}or keep the data longer"
+            yield Finding(("retention", name, "keep"), sentence, hint)
 
 
 def _periods_begin(policy: Policy) -> Iterator[Finding]:

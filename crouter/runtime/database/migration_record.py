@@ -26,6 +26,17 @@ CREATE TABLE IF NOT EXISTS crouter_migrations.applied (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );"""
 
+# Rows of a partition are read through its table, under its rules: on the partition itself nobody has a right.
+_STRANGE_PARTITIONS = """\
+SELECT c.relname FROM pg_inherits AS i
+JOIN pg_class AS p ON p.oid = i.inhparent AND p.relkind = 'p'
+JOIN pg_namespace AS n ON n.oid = p.relnamespace AND n.nspname = %s
+JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE c.relnamespace <> n.oid OR c.relkind <> 'r' OR NOT c.relrowsecurity OR NOT c.relforcerowsecurity
+    OR c.relname !~ ('^' || p.relname || '__(rest|p[0-9]{8}([0-9]{2})?)$')
+    OR EXISTS (SELECT FROM aclexplode(c.relacl) AS given WHERE given.grantee <> c.relowner)
+ORDER BY c.relname"""
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedMigration:
@@ -52,6 +63,8 @@ class Found:
     has_auth: bool
     booked: tuple[AppliedMigration, ...]
     listed_by_supabase: tuple[AppliedMigration, ...]
+    strange_partitions: tuple[str, ...] = ()
+    """Partitions of our tables that no job made, or that somebody has rights on."""
 
 
 def look(connection: Connection[Any], schema: str) -> Found:
@@ -75,6 +88,7 @@ def look(connection: Connection[Any], schema: str) -> Found:
         has_auth=has_auth,
         booked=_booked(connection) if has_book else (),
         listed_by_supabase=_listed_by_supabase(connection, has_names) if has_list else (),
+        strange_partitions=tuple(row[0] for row in connection.execute(_STRANGE_PARTITIONS, (schema,)).fetchall()),
     )
 
 

@@ -230,7 +230,18 @@ def work_to_do(found: Found, migrations: tuple[Migration, ...], origin: Origin) 
     applied = (*found.booked, *(AppliedMigration(item.version, item.name) for item in adopted))
     _require_prefix(applied, migrations)
     _require_schema(found, bool(applied), origin.schema)
+    _require_own_partitions(found)
     return Work(adopt=adopted, apply=migrations[len(applied) :])
+
+
+def _require_own_partitions(found: Found) -> None:
+    if found.strange_partitions:
+        raise MigrationsRefusedError(
+            "strange_partition",
+            f"{', '.join(found.strange_partitions)}: a partition that nobody declared, or with rights of its own, "
+            "where rows would be kept or read past the rules of their table: take the rights away (REVOKE ALL) or "
+            "detach it. Nothing was changed",
+        )
 
 
 def _require_contract(booked: tuple[AppliedMigration, ...], contract: int) -> None:

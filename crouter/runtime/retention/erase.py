@@ -4,7 +4,7 @@ Rows that the law requires to keep stay until their hold ends, and with them the
 looks again whether the owner is still to be deleted: a deletion can be taken back until its grace is over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from crouter.contract.data import Field, Record
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Erase, Hold
 from crouter.runtime.retention.cutoff import Cutoff
+from crouter.runtime.retention.partitions import partitioned_by
 from crouter.runtime.retention.parts import Count
 from crouter.runtime.retention.references import no_row_refers, owner_column, referring, unreferenced
-from crouter.runtime.retention.rows import Doomed, remove_batch
+from crouter.runtime.retention.rows import Doomed, Share, remove_batch
 from crouter.runtime.retention.session import Session
 
 
@@ -30,6 +31,7 @@ class Erasure:
     records: tuple[Record, ...]
     due: Cutoff
     holds: tuple[tuple[Hold, Cutoff], ...]
+    partitioned_by: Mapping[str, str]
 
     @classmethod
     def of(cls, connection: Session, deployment: Deployment, rule: Erase, due: Cutoff) -> "Erasure":
@@ -41,6 +43,7 @@ class Erasure:
             records=deployment.records,
             due=due,
             holds=tuple((hold, Cutoff.compute(connection, hold.keep, due.as_of)) for hold in rule.holds),
+            partitioned_by=partitioned_by(deployment),
         )
 
     @property
@@ -49,7 +52,7 @@ class Erasure:
         condition = sql.SQL("{} AND {} IS NULL AND {}").format(
             self._due, sql.Identifier("t", self.rule.erased_column), self._not_held(self.owner, "t")
         )
-        return Doomed(self.owner.name, self.owner.key, condition, self.rule.time_column)
+        return Doomed(self.owner.name, (self.owner.key,), condition, self.rule.time_column)
 
     def batches(self, connection: Session, rows: int, count: Count) -> Iterator[int]:
         """Owner after owner, and of each record after record: what refers goes before what it refers to."""
@@ -61,15 +64,23 @@ class Erasure:
         rows = [self._of_due_owners(record) for record in self.owned]
         return sum(doomed.count(connection) for doomed in (*rows, self._leaving))
 
+    def share(self, connection: Session, percent_max: int) -> Share:
+        """The share of owners."""
+        return self.doomed.share(connection, percent_max)
+
     def removable(self, record: Record, key: sql.Composable) -> Doomed:
         """Rows of an owned record that nothing keeps; `key` is the owner's, a value or a column."""
-        condition = sql.SQL("{} = {} AND {} AND {}").format(
-            sql.Identifier("t", owner_column(record, self.owner.name)),
-            key,
-            self._not_held(record, "t"),
-            unreferenced(self.records, record, "t"),
+        owned = sql.SQL("{} = {}").format(sql.Identifier("t", owner_column(record, self.owner.name)), key)
+        condition = sql.SQL("{} AND {} AND {}").format(
+            owned, self._not_held(record, "t"), unreferenced(self.records, record, "t")
         )
-        return Doomed(record.name, record.key, condition, record.key)
+        return self._doomed(record, condition, owned)
+
+    def _doomed(self, record: Record, condition: sql.Composed, scope: sql.Composable | None = None) -> Doomed:
+        # With its time, a row of a partitioned table is looked for in one partition instead of in all.
+        time = self.partitioned_by.get(record.name)
+        keys = (record.key, time) if time else (record.key,)
+        return Doomed(record.name, keys, condition, time or record.key, scope)
 
     def _of_due_owners(self, record: Record) -> Doomed:
         owned_by = sql.SQL("EXISTS (SELECT FROM {} AS o WHERE {} = {} AND {})").format(
@@ -79,7 +90,7 @@ class Erasure:
             self.due.reached(sql.Identifier("o", self.rule.time_column)),
         )
         condition = sql.SQL("{} AND {}").format(owned_by, self._not_held(record, "t"))
-        return Doomed(record.name, record.key, condition, record.key)
+        return self._doomed(record, condition)
 
     @property
     def _leaving(self) -> Doomed:
@@ -95,7 +106,7 @@ class Erasure:
         ]
         others = no_row_refers([item for item in self._keeping if item[0] not in self.owned], key)
         condition = sql.SQL(" AND ").join([self._due, self._not_held(self.owner, "t"), others, *kept])
-        return Doomed(self.owner.name, self.owner.key, condition, self.rule.time_column)
+        return Doomed(self.owner.name, (self.owner.key,), condition, self.rule.time_column)
 
     def _owners(self, connection: Session) -> list[Any]:
         """Keys of owners with something left to do; the others are those that a hold keeps, and may be many."""
@@ -147,7 +158,7 @@ class Erasure:
         condition = sql.SQL("{} = {} AND {}").format(
             sql.Identifier("t", owner_column(record, self.owner.name)), sql.Literal(key), self._not_held(record, "t")
         )
-        return Doomed(record.name, record.key, condition, record.key)
+        return self._doomed(record, condition)
 
     def _empty(self, connection: Session, key: Any) -> None:
         emptied = [sql.SQL("{} = NULL").format(sql.Identifier(f.name)) for f in self.owner.fields if f.personal]

@@ -7,6 +7,7 @@ before the transaction may commit.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from psycopg import sql
 
@@ -16,6 +17,9 @@ from crouter.runtime.retention.cutoff import Cutoff
 from crouter.runtime.retention.options import RetentionRefusedError
 from crouter.runtime.retention.rows import Doomed
 from crouter.runtime.retention.session import Session
+
+# Each batch writes the sum of every owner in it anew, so ten times as many entries at once cost little more.
+BATCHES_TOGETHER: Final = 10
 
 _FOLD = """\
 WITH batch AS MATERIALIZED ({batch}),
@@ -68,11 +72,11 @@ class Folding:
             sql.Literal(self.fold.kind),
             self.cutoff.reached(sql.Identifier("t", self.fold.time_column)),
         )
-        return Doomed(self.record.name, self.record.key, condition, self.fold.time_column)
+        return Doomed(self.record.name, (self.record.key,), condition, self.fold.time_column)
 
     def batch(self, connection: Session, rows: int) -> int:
-        """Fold the next entries in the caller's transaction; how many. Raises BalanceMovedError."""
-        row = connection.execute(self._statement(rows)).fetchone()
+        """Fold the next entries in the caller's transaction, `rows` tenfold; how many. Raises BalanceMovedError."""
+        row = connection.execute(self._statement(rows * BATCHES_TOGETHER)).fetchone()
         assert row is not None
         folded, taken_out, put_in = row
         if taken_out != put_in:
@@ -83,11 +87,11 @@ class Folding:
         fold, doomed = self.fold, self.doomed
         columns = (self.record.key, fold.owner_column, fold.kind_column, fold.sum_column, fold.time_column)
         return sql.SQL(_FOLD).format(
-            batch=doomed.batch((doomed.key, fold.owner_column), rows),
+            batch=doomed.batch((self.record.key, fold.owner_column), rows),
             table=doomed.table,
             target=sql.Identifier(self.record.name),
-            mine=sql.Identifier("t", doomed.key),
-            chosen=sql.Identifier("batch", doomed.key),
+            mine=sql.Identifier("t", self.record.key),
+            chosen=sql.Identifier("batch", self.record.key),
             owner=sql.Identifier("t", fold.owner_column),
             batch_owner=sql.Identifier("batch", fold.owner_column),
             kind=sql.Identifier("t", fold.kind_column),

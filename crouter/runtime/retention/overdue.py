@@ -18,6 +18,7 @@ from crouter.runtime.retention.erase import Erasure
 from crouter.runtime.retention.evidence import last_complete
 from crouter.runtime.retention.expire import expire_parts
 from crouter.runtime.retention.options import RetentionOptions
+from crouter.runtime.retention.partitions import partitions_of
 from crouter.runtime.retention.rows import Doomed
 from crouter.runtime.retention.run import moment, rules_of
 from crouter.runtime.retention.session import Session, open_session
@@ -28,12 +29,13 @@ class Overdue:
     """`rows` of `record` that `rule` should have dealt with, counted up to a million.
 
     Of the kind `no_time` are rows that no rule can ever deal with, since they do not say when their time begins; of the
-    kind `not_run` is a rule whose last complete run is too old.
+    kind `not_run` is a rule whose last complete run is too old. `detached` are partitions that somebody took out of
+    their table; `no_partition` says that no run has made the partition for rows to come.
     """
 
     rule: str
     record: str
-    kind: Literal["rows", "owners", "no_time", "not_run"]
+    kind: Literal["rows", "owners", "no_time", "not_run", "detached", "no_partition"]
     rows: int
 
 
@@ -58,12 +60,27 @@ def _expire(connection: Session, deployment: Deployment, rule: Expire, as_of: da
     counts = [(part.doomed.record, part.expected(connection)) for part in parts]
     late = [Overdue(rule.name, record, "rows", rows) for record, rows in counts if rows]
     timeless = [(name, _without(connection, deployment.record(name), rule.time_column)) for name in rule.records]
-    return late + [Overdue(rule.name, record, "no_time", rows) for record, rows in timeless if rows]
+    late += [Overdue(rule.name, record, "no_time", rows) for record, rows in timeless if rows]
+    return late + _partitions(connection, deployment, rule)
+
+
+def _partitions(connection: Session, deployment: Deployment, rule: Expire) -> list[Overdue]:
+    found: list[Overdue] = []
+    has_run = _last_run(connection, deployment, rule) is not None
+    for partitions in partitions_of(deployment, rule):
+        known, soon = partitions.known(connection), partitions.next(connection)
+        detached = [partition for partition in known if not partition.attached]
+        if detached:
+            found.append(Overdue(rule.name, partitions.record, "detached", len(detached)))
+        # Before the first run rows go to the rest, which is what it is for.
+        if has_run and not any(p.attached and p.starts <= soon < p.ends for p in known):
+            found.append(Overdue(rule.name, partitions.record, "no_partition", 0))
+    return found
 
 
 def _without(connection: Session, record: Record, column: str) -> int:
     condition = sql.SQL("{} IS NULL").format(sql.Identifier("t", column))
-    return Doomed(record.name, record.key, condition, column).count(connection)
+    return Doomed(record.name, (record.key,), condition, column).count(connection)
 
 
 def _erase(connection: Session, deployment: Deployment, rule: Erase, as_of: datetime) -> list[Overdue]:
@@ -73,11 +90,14 @@ def _erase(connection: Session, deployment: Deployment, rule: Erase, as_of: date
 
 
 def _not_run(connection: Session, deployment: Deployment, rule: Expire | Erase, as_of: datetime) -> list[Overdue]:
-    if deployment.retention.evidence is None:
-        return []
-    evidence = deployment.record(deployment.retention.evidence)
-    last = last_complete(connection, evidence, rule.name)
+    last = _last_run(connection, deployment, rule)
     # A rule that never ran may belong to a service that began a minute ago; its rows are looked at all the same.
     if last is None or last >= earlier(as_of, rule.schedule.every, rule.schedule.lag_max):
         return []
-    return [Overdue(rule.name, evidence.name, "not_run", 0)]
+    return [Overdue(rule.name, str(deployment.retention.evidence), "not_run", 0)]
+
+
+def _last_run(connection: Session, deployment: Deployment, rule: Expire | Erase) -> datetime | None:
+    if deployment.retention.evidence is None:
+        return None
+    return last_complete(connection, deployment.record(deployment.retention.evidence), rule.name)

@@ -53,6 +53,10 @@ def overdue_sentence(item: Overdue) -> str:
             return (
                 f"{item.rule}: {item.rows} row(s) of {item.record} do not say when their time begins; nothing ends them"
             )
+        case "detached":
+            return f"{item.rule}: {item.rows} partition(s) of {item.record} were taken out of it and still hold rows"
+        case "no_partition":
+            return f"{item.rule}: no partition of {item.record} is there for rows to come; is the table always in use?"
         case "not_run":
             return f"{item.rule}: has not run when it should have; is the worker up?"
 

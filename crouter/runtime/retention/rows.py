@@ -27,12 +27,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """Rows of `record` that have to go: `condition` speaks of the table as `t`. The oldest by `order` go first."""
+    """Rows of `record` that have to go: `condition` speaks of the table as `t`. The oldest by `order` go first.
+
+    `keys` name a row: of a partitioned table with its time, so that only one partition is looked into. `scope` is what
+    such a row fulfils anyway, and what tells PostgreSQL the partitions or the index where they are.
+    """
 
     record: str
-    key: str
+    keys: tuple[str, ...]
     condition: sql.Composable
     order: str
+    scope: sql.Composable | None = None
 
     @property
     def table(self) -> sql.Composed:
@@ -48,6 +53,12 @@ class Doomed:
             condition=self.condition,
             order=sql.Identifier("t", self.order),
             rows=sql.Literal(rows),
+        )
+
+    def is_in(self, batch: str) -> sql.Composed:
+        """The condition that a row of the table is the one of `batch`."""
+        return sql.SQL(" AND ").join(
+            sql.SQL("{} = {}").format(sql.Identifier("t", key), sql.Identifier(batch, key)) for key in self.keys
         )
 
     def count(self, connection: Session) -> int:
@@ -80,12 +91,12 @@ def remove_batch(doomed: Doomed, connection: Session, rows: int) -> int:
     # Materialized, so that the rows are chosen once, whatever plan joins them.
     query = sql.SQL(
         "WITH batch AS MATERIALIZED ({batch}), gone AS"
-        " (DELETE FROM {table} USING batch WHERE {mine} = {chosen} RETURNING true)"
+        " (DELETE FROM {table} USING batch WHERE {chosen} AND {scope} RETURNING true)"
         " SELECT count(*) FROM gone"
     ).format(
-        batch=doomed.batch((doomed.key,), rows),
+        batch=doomed.batch(doomed.keys, rows),
         table=doomed.table,
-        mine=sql.Identifier("t", doomed.key),
-        chosen=sql.Identifier("batch", doomed.key),
+        chosen=doomed.is_in("batch"),
+        scope=doomed.scope or sql.SQL("true"),
     )
     return int(only(connection, query))

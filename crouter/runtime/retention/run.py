@@ -15,6 +15,7 @@ from crouter.runtime.retention.evidence import Evidence
 from crouter.runtime.retention.expire import expire_parts
 from crouter.runtime.retention.fold import BalanceMovedError
 from crouter.runtime.retention.options import Outcome, Progress, RetentionOptions, RetentionRefusedError, RunResult
+from crouter.runtime.retention.partitions import partitions_of
 from crouter.runtime.retention.parts import Part
 from crouter.runtime.retention.session import Session, clock, open_session, rule_lock
 
@@ -154,6 +155,9 @@ class _Run:
         if refusal or self.options.dry_run:
             return _End("refused", "implausible_share", refusal) if refusal else _End("dry_run")
         try:
+            if isinstance(self.rule, Expire):
+                for partitions in partitions_of(self.deployment, self.rule):
+                    partitions.make_ahead(self.connection)
             for part in parts:
                 self._remove(part, evidence)
         except _StoppedError:
@@ -170,7 +174,7 @@ class _Run:
         """Count what would go; the sentence of a refusal if that is more than is plausible."""
         options, refusal = self.options, ""
         for part in parts:
-            share = part.doomed.share(self.connection, options.share_percent_max)
+            share = part.share(self.connection, options.share_percent_max)
             self.expected += part.expected(self.connection)
             self.share_percent = max(self.share_percent, share.percent)
             if share.implausible(options.share_percent_max, options.rows_always_allowed):

@@ -77,8 +77,9 @@ class Pages:
         self._pages: dict[str, tuple[_Page, ...]] = {
             "/": (_home(deployment, settings, style_sheets, parts.prices.model_ids, dashboard=has_dashboard),),
             **{path: (page,) for path, page in assets.items()},
-            **_documents(deployment.web.documents, parts.generated, proof_of(deployment, parts.generated)),
         }
+        self._parts, self._told_late = parts, frozenset[str]()
+        self._tell_documents()
         self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
         if has_dashboard:
             self._live["/dashboard"] = Dashboard(parts, self._headers, style_sheets).answer
@@ -92,6 +93,8 @@ class Pages:
         live = self._live.get(exchange.path)
         if live is not None:
             return await live(exchange)
+        if self._told_late != self._parts.heartbeat.late:
+            self._tell_documents()
         offered = self._pages[exchange.path]
         chosen = best_media_type(exchange.request.headers.get(hdrs.ACCEPT), [page.media_type for page in offered])
         page = next(page for page in offered if page.media_type == chosen)
@@ -102,8 +105,16 @@ class Pages:
             return Reply(status=304, headers=headers)
         return Reply(headers=[*headers, ("content-type", page.content_type)], body=page.body)
 
+    def _tell_documents(self) -> None:
+        """Read the documents, and put into the proof page which jobs are late."""
+        deployment, generated = self._parts.deployment, self._parts.generated
+        late = self._parts.heartbeat.late
+        proof = proof_of(deployment, generated, late)
+        self._pages.update(_documents(deployment.web.documents, generated, proof))
+        self._told_late = late
 
-def proof_of(deployment: Deployment, generated: Path) -> Mapping[str, bytes]:
+
+def proof_of(deployment: Deployment, generated: Path, late: frozenset[str] = frozenset()) -> Mapping[str, bytes]:
     """The proof page and its data with the results that were recorded for what runs here, by file.
 
     Empty where nothing declares them or they cannot be read; then the files are told to be missing like any other.
@@ -117,7 +128,7 @@ def proof_of(deployment: Deployment, generated: Path) -> Mapping[str, bytes]:
     except OSError:
         return {}
     results = read_results(generated.absolute().parent / RESULTS_FILE, deployment.policy_digest, code)
-    told = with_results(data, results, code, datetime.now(UTC).date())
+    told = with_results(data, results, code, datetime.now(UTC).date(), late)
     return {
         PAGE_FILE: page_with_results(page, told).encode(),
         DATA_FILE: (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode(),

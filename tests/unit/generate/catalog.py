@@ -8,9 +8,10 @@ _QUERIES = (
     """SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
               col_description(c.oid, a.attnum)
        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-       WHERE c.relnamespace = 'crouter'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped""",
+       WHERE c.relnamespace = 'crouter'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
+             AND NOT a.attisdropped""",
     """SELECT 'table', relname, relrowsecurity::text, relforcerowsecurity::text, obj_description(oid), NULL
-       FROM pg_class WHERE relnamespace = 'crouter'::regnamespace AND relkind = 'r'""",
+       FROM pg_class WHERE relnamespace = 'crouter'::regnamespace AND relkind IN ('r', 'p')""",
     """SELECT 'constraint', conrelid::regclass::text, conname, replace(pg_get_constraintdef(oid), ' NOT VALID', ''),
               NULL, NULL
        FROM pg_constraint WHERE connamespace = 'crouter'::regnamespace AND contype <> 'n'""",
@@ -19,10 +20,14 @@ _QUERIES = (
        FROM pg_policies WHERE schemaname = 'crouter'""",
     """SELECT 'grant', c.relname, NULL, acl.grantee::regrole::text, acl.privilege_type, NULL
        FROM pg_class c, aclexplode(c.relacl) acl
-       WHERE c.relnamespace = 'crouter'::regnamespace AND c.relkind = 'r'""",
+       WHERE c.relnamespace = 'crouter'::regnamespace AND c.relkind IN ('r', 'p')""",
     """SELECT 'column grant', c.relname, a.attname, acl.grantee::regrole::text, acl.privilege_type, NULL
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) acl
        WHERE c.relnamespace = 'crouter'::regnamespace AND NOT a.attisdropped""",
+    """SELECT 'function', proname, pg_get_function_identity_arguments(oid), prosrc, prosecdef::text, proacl::text
+       FROM pg_proc WHERE pronamespace = 'crouter'::regnamespace""",
+    """SELECT 'partitions', partrelid::regclass::text, pg_get_partkeydef(partrelid), NULL, NULL, NULL
+       FROM pg_partitioned_table""",
     """SELECT 'schema grant', nspname, NULL, acl.grantee::regrole::text, acl.privilege_type, NULL
        FROM pg_namespace, aclexplode(nspacl) acl WHERE nspname = 'crouter'""",
 )

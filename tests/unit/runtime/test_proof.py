@@ -124,3 +124,17 @@ def test_the_slots_of_the_page_are_filled_and_escaped() -> None:
     assert '<span class="state configured">Configured</span>' in page
     assert '<span class="outcome">&lt;b&gt; on 2026-11-20</span>' in page
     assert "stays" in page
+
+
+def test_a_claim_whose_job_is_late_is_not_green_whatever_its_tests_say() -> None:
+    about = {"policy_paths": ["retention.usage.keep", "data.usage.label"]}
+    sections = [{"claims": [{**claim, **about} for claim in DATA["sections"][0]["claims"]]}]
+    data, results = {**DATA, "sections": sections}, Results({TEST: "passed"})
+    for late, state in ((frozenset({"usage"}), "late"), (frozenset({"deletion", "usages"}), "proven")):
+        told = with_results(data, results, "c" * 64, TODAY, late)
+        assert [s["state"] for claim in told["sections"][0]["claims"] for s in claim["sentences"]] == [
+            state,
+            "vendor",
+            "manual",
+        ]
+        assert f'<span class="state {state}">' in page_with_results(PAGE, told)

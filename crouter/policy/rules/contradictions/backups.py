@@ -13,15 +13,22 @@ def _backups(policy: Policy) -> Iterator[Finding]:
     if not isinstance(age, Duration):
         return
     for name, rule in policy.retention.items():
+        before: Duration | None
         if isinstance(rule, DeleteAfter):
-            key, promised, grace = "within", rule.within, rule.grace.seconds_max
+            key, promised, before = "within", rule.within, rule.grace
         elif isinstance(rule, KeepFor):
-            key, promised, grace = "keep", rule.keep, 0
+            # The last trace of a row may leave the disk with its partition only.
+            key, promised, before = "keep", rule.keep, rule.partitions
         else:
             continue
-        longest = grace + rule.every.seconds_max + rule.lag_max.seconds_max + age.seconds_max
-        if longest > promised.seconds_min:
-            sentence = f"with backups of {age.text}, the job's interval and its lag, {promised.text} cannot hold"
+        waits = [rule.every, rule.lag_max, *([before] if before is not None else [])]
+        without = sum(wait.seconds_max for wait in waits)
+        # What cannot hold even without backups is said already (PR-22, PR-23).
+        if without <= promised.seconds_min < without + age.seconds_max:
+            partitions = f", partitions of {before.text}" if before is not None and isinstance(rule, KeepFor) else ""
+            sentence = (
+                f"with backups of {age.text}{partitions}, the job's interval and its lag, {promised.text} cannot hold"
+            )
             yield Finding(("retention", name, key), sentence, "keep backups for a shorter time, or promise more time")
 
 

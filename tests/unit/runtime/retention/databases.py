@@ -120,7 +120,8 @@ class TestDatabase:
         """Every row of every table outside of the system's schemas, each as text."""
         names = self.execute(
             "SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
-            " WHERE relkind IN ('r', 'p', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')"
+            " WHERE relkind IN ('r', 'p', 'm') AND NOT relispartition"
+            " AND nspname NOT IN ('pg_catalog', 'information_schema')"
         )
         rows = sql.SQL("SELECT t::text FROM {} AS t ORDER BY 1")
         return {

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from crouter.runtime.retention import Overdue, RetentionOptions, find_overdue, run_retention
@@ -40,11 +41,17 @@ def test_an_owner_is_overdue_when_the_promised_time_has_passed(database: TestDat
 
 
 def test_a_row_without_a_time_is_told_since_nothing_ends_it(database: TestDatabase, declared: Declared) -> None:
-    database.execute("ALTER TABLE usage DROP CONSTRAINT IF EXISTS usage_occurred_at_required")
+    run_retention(database.dsn, declared.deployment, RetentionOptions(rule="deletion"))
+    database.execute("ALTER TABLE retention_run DROP CONSTRAINT IF EXISTS retention_run_started_at_required")
+    database.execute("UPDATE retention_run SET started_at = NULL")
+    assert overdue(database, declared) == [Overdue("evidence", "retention_run", "no_time", 1)]
+
+
+def test_a_partitioned_table_takes_no_row_without_a_time(database: TestDatabase) -> None:
     account = database.account()
     database.usage(account, database.api_key(account), AS_OF)
-    database.execute("UPDATE usage SET occurred_at = NULL")
-    assert overdue(database, declared) == [Overdue("usage", "usage", "no_time", 1)]
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        database.execute("UPDATE usage SET occurred_at = NULL")
 
 
 def test_a_rule_that_stopped_running_is_told(database: TestDatabase, declared: Declared) -> None:

@@ -28,7 +28,7 @@ def test_a_batch_is_the_oldest_rows_and_no_more_than_asked(empty_database: TestD
     with psycopg.connect(empty_database.dsn, autocommit=True) as connection:
         connection.execute("CREATE TABLE thing (id int PRIMARY KEY, age int)")
         connection.execute("INSERT INTO thing SELECT n, 100 - n FROM generate_series(1, 100) AS n")
-        doomed = Doomed("thing", "id", sql.SQL("t.age < 50"), "age")
+        doomed = Doomed("thing", ("id",), sql.SQL("t.age < 50"), "age")
         assert doomed.count(connection) == 50
         assert doomed.share(connection, 20) == Share(50, 100)
         assert remove_batch(doomed, connection, 30) == 30
@@ -45,5 +45,5 @@ def test_names_are_quoted_whatever_they_are(empty_database: TestDatabase) -> Non
             sql.SQL("CREATE TABLE {} ({} int PRIMARY KEY)").format(sql.Identifier(name), sql.Identifier(name))
         )
         connection.execute(sql.SQL("INSERT INTO {} VALUES (1), (2)").format(sql.Identifier(name)))
-        doomed = Doomed(name, name, sql.SQL("{} = 1").format(sql.Identifier("t", name)), name)
+        doomed = Doomed(name, (name,), sql.SQL("{} = 1").format(sql.Identifier("t", name)), name)
         assert (remove_batch(doomed, connection, 10), doomed.share(connection, 20)) == (1, Share(0, 0))
