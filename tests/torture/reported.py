@@ -1,7 +1,7 @@
 """What an answer reports, read a second time: independent of the library's own tap, slow and plain.
 
 `reports` gives the counts that hold after each report, with the place in the body where the report is complete. A
-count is the last value that is a whole number from zero to 10**12; anything else reported says nothing. The price of
+count is the last value that is a whole number from zero to 10**12 (of requests: 10**6); anything else reported says nothing. The price of
 counts is computed from the price book's file alone.
 """
 
@@ -16,6 +16,9 @@ from typing import Any, Final
 from tests.torture.journals import Counts, Sent
 
 COUNT_MAX: Final = 10**12
+# A million times the fee of a search still fits into the ledger's 64 bits.
+REQUESTS_MAX: Final = 10**6
+_GROUPS: Final = ("cache_creation", "server_tool_use")
 _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -93,10 +96,10 @@ def _events(body: bytes) -> list[tuple[int, dict[str, Any]]]:
 
 def _take(usage: dict[str, Any], reported: dict[str, Any]) -> None:
     for key, value in reported.items():
-        if isinstance(value, dict):
-            inner = usage.setdefault(key, {})
-            _take(inner, value)
-        elif type(value) is int and 0 <= value <= COUNT_MAX:
+        if key in _GROUPS:
+            if isinstance(value, dict):
+                _take(usage.setdefault(key, {}), value)
+        elif type(value) is int and 0 <= value <= (REQUESTS_MAX if key.endswith("_requests") else COUNT_MAX):
             usage[key] = value
 
 

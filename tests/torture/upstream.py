@@ -29,7 +29,7 @@ class Script:
     """What to send. `then` happens after the body, or after the first `cut_at` bytes of it.
 
     `before` are bytes ahead of the head, such as interim answers; `head` replaces the whole head by these bytes.
-    `early` answers before the request's body was read.
+    `after` are bytes that nobody asked for, behind the end.
     """
 
     pieces: tuple[bytes, ...]
@@ -43,8 +43,7 @@ class Script:
     pause_s: float = 0.0
     cut_at: int | None = None
     then: Then = "end"
-    early: bool = False
-    then_after_s: float = 0.0
+    after: bytes = b""
 
 
 Plan = Callable[[int], Script]
@@ -240,13 +239,11 @@ class _Connection(asyncio.Protocol):
         return await self._then(sent, script)
 
     async def _then(self, sent: Sent, script: Script) -> bool:
-        if script.then_after_s:
-            await asyncio.sleep(script.then_after_s)
         match script.then:
             case "end":
                 sent.whole = True
-                if script.framing == "chunked":
-                    self._transport.write(b"0\r\n\r\n")
+                end = b"0\r\n\r\n" if script.framing == "chunked" else b""
+                self._transport.write(end + script.after)
                 return script.framing != "close"
             case "reset":
                 connection: socket.socket = self._transport.get_extra_info("socket")
