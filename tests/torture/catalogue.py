@@ -1,6 +1,8 @@
 """All scenarios, in the order in which they are played."""
 
 from tests.torture.scenario import HAPROXY, NGINX, ROOT, Scenario
+from tests.torture.scenarios.bombs import play_bombs
+from tests.torture.scenarios.crowds import play_idle, play_slow_bodies, play_slow_headers, play_slow_readers
 from tests.torture.scenarios.database_faults import (
     on_small_disk,
     play_both_killed,
@@ -53,4 +55,9 @@ SCENARIOS = (
     Scenario("smuggling", play_smuggling),
     Scenario("smuggling-nginx", play_smuggling_behind_nginx, needs=(NGINX,)),
     Scenario("smuggling-haproxy", play_smuggling_behind_haproxy, needs=(HAPROXY,)),
+    Scenario("slow-headers", play_slow_headers),
+    Scenario("slow-bodies", play_slow_bodies),
+    Scenario("slow-readers", play_slow_readers),
+    Scenario("idle", play_idle),
+    Scenario("bombs", play_bombs),
 )

@@ -84,9 +84,23 @@ class Service:
 
     def resident_bytes(self) -> int:
         """The memory that it holds now."""
+        return self._status("VmRSS")
+
+    def resident_bytes_most(self) -> int:
+        """The most memory that it held since `forget_most`."""
+        return self._status("VmHWM")
+
+    def forget_most(self) -> None:
+        """From now on the most is measured anew."""
         assert self._process is not None
-        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5", encoding="ascii")
+
+    def _status(self, name: str) -> int:
+        assert self._process is not None
+        for line in Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("the kernel tells the memory of a process")
 
     def log(self) -> str:
         """What all its runs wrote to their log."""
