@@ -1,6 +1,7 @@
 """What all scenarios stand on: everything generated with limits out of reach, a PostgreSQL that can be hurt, a template.
 
-The database flushes to disk as in production, because it is killed; the harness alone knows how to start it again.
+A commit is with the kernel before it is answered, as in production: the database's processes are killed. It is not with
+the disk, because the machine is not.
 """
 
 import contextlib
@@ -37,7 +38,10 @@ class Postgres:
     def start(self) -> None:
         """Starts it, after whatever has happened to it before. Raises ClusterError."""
         assert self.running is None, "it runs"
-        self.running = Cluster(self.data, PostgresBinaries.embedded()).start()
+        self.running = Cluster(self.data, PostgresBinaries.embedded(), durable=False).start()
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            # What tests usually do without, and a scenario that kills the server must not.
+            connection.execute("ALTER ROLE ALL SET synchronous_commit = on")
 
     def stop(self) -> None:
         """Ends it cleanly, if it runs."""

@@ -139,11 +139,11 @@ class World:
             self.journals.held = _without_reservations(self.journals)
         return Comparison(self.journals, answers.MODEL).differences()
 
-    async def compare(self, seconds: float = SETTLED_SECONDS) -> None:
+    async def compare(self, seconds: float | None = None) -> None:
         """Waits until nothing differs: records may be on their way. Raises DifferError."""
         found: tuple[Difference, ...] = (Difference("the database answers"),)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(SETTLED_SECONDS if seconds is None else seconds):
                 while found:
                     try:
                         found = await asyncio.to_thread(self.differences)

@@ -30,7 +30,7 @@ async def play_database_stopped(world: World) -> None:
 
 async def play_database_killed(world: World) -> None:
     """Killed with all its processes, and recovered."""
-    for turn in range(world.amount(2, 40)):
+    for turn in range(world.amount(1, 40)):
         async with under_traffic(world):
             await _a_while(world)
             await asyncio.to_thread(world.ground.postgres.kill)
@@ -43,7 +43,7 @@ async def play_database_killed(world: World) -> None:
 
 async def play_both_killed(world: World) -> None:
     """The database and, while it is away, the service: what a client saw the end of is not forgotten."""
-    for turn in range(world.amount(2, 40)):
+    for turn in range(world.amount(1, 40)):
         async with under_traffic(world):
             await _a_while(world)
             await asyncio.to_thread(world.ground.postgres.kill)
@@ -57,7 +57,8 @@ async def play_both_killed(world: World) -> None:
 
 async def play_database_locked(world: World) -> None:
     """Somebody holds the tables; the service waits, and does not wait for ever."""
-    for table in ("usage", "ledger", "api_key", "account"):
+    tables = ["usage", "ledger", "api_key", "account"]
+    for table in tables if world.long else [world.chance.choice(tables)]:
         async with under_traffic(world):
             await _a_while(world)
             with _locked(world.dsn(), table):
@@ -78,7 +79,7 @@ async def play_database_read_only(world: World) -> None:
 
 async def play_connections_cut(world: World) -> None:
     """Connections to the database end at any moment, also in the middle of a transaction."""
-    for turn in range(world.amount(2, 100)):
+    for turn in range(world.amount(1, 100)):
         async with under_traffic(world):
             for _ in range(5):
                 await asyncio.sleep(world.chance.uniform(0.0, 0.2))
@@ -95,7 +96,7 @@ async def play_database_full(world: World) -> None:
             await _a_while(world)
             await asyncio.to_thread(small.fill)
             await asyncio.to_thread(_require_full, world)
-            await asyncio.sleep(world.amount(2, 30))
+            await asyncio.sleep(world.amount(1, 30))
             await asyncio.to_thread(small.clear)
             # Without room for its log the server ends itself; an operator starts it again.
             await asyncio.to_thread(world.ground.postgres.ensure)

@@ -14,10 +14,10 @@ UNDER = 20
 
 async def play_stopping(world: World) -> None:
     """Streams of up to a second or two, a stop in the middle of them, and a new start."""
-    for turn in range(world.amount(2, 50)):
+    for turn in range(world.amount(1, 50)):
         before = len(world.journals.sent)
         asking = [
-            asyncio.create_task(world.ask(paced(world.chance.randrange(2, 40), world.chance.uniform(0.005, 0.03))))
+            asyncio.create_task(world.ask(paced(world.chance.randrange(2, world.amount(20, 60)), world.chance.uniform(0.005, 0.03))))
             for _ in range(UNDER)
         ]
         await _begun(world, before + UNDER)
