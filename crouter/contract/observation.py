@@ -22,10 +22,14 @@ class LogStream:
     fields: tuple[LogField, ...]
 
 
+MetricKind = Literal["counter", "gauge"]
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One counter (`crouter_..._total`) and the only labels it may have."""
+    """One counter (`crouter_..._total`) or gauge, and the only labels it may have."""
 
     name: str
     help: str
     labels: tuple[str, ...]
+    kind: MetricKind = "counter"

@@ -155,6 +155,7 @@ class Session:
             "CROUTER_ENVIRONMENT": "development",
             LISTEN: listen,
             "CROUTER_DEVELOPMENT_ACCOUNT": str(customer.account),
+            "CROUTER_JOURNAL": str(self.folder.journal),
         }
         settings = read_settings(self.deployment, {**store, **source.settings, **given})
         metrics = Metrics(self.deployment.metrics)

@@ -51,6 +51,10 @@ class StateFolder:
         return self.path / "postgres"
 
     @property
+    def journal(self) -> Path:
+        return self.path / "journal"
+
+    @property
     def _lock_file(self) -> Path:
         return self.path / "run.lock"
 

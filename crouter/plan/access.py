@@ -66,13 +66,14 @@ def _is_person(record: Record) -> bool:
 def _changeable(category: DataCategory, record: Record) -> tuple[str, ...]:
     """The columns that the service may change.
 
-    Entries are written once. A person's account and its keys change: they name an identity, or hold something
-    sealed that is renewed. What a row is and whose it is never changes.
+    Entries are written once, but for the columns that the policy says change. A person's account and its keys change:
+    they name an identity, or hold something sealed that is renewed. What a row is and whose it is never changes.
     """
+    declared = tuple(name for name, column in category.technical.items() if column.changes)
     lives = any(field.source == "identity" or field.kind == "sealed" for field in record.fields)
     if category.subject == "none" or not lives:
-        return ()
-    return tuple(field.name for field in record.fields if not _is_fixed(record, field))
+        return declared
+    return tuple(field.name for field in record.fields if field.name in declared or not _is_fixed(record, field))
 
 
 def _is_fixed(record: Record, field: Field) -> bool:

@@ -10,6 +10,7 @@ from crouter.contract.web import Web
 from crouter.plan.records import purposes_of, records_of
 from crouter.plan.schema import SCHEMA
 from crouter.policy.model import Policy
+from crouter.policy.parts.surface import Gauge
 
 
 def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> Deployment:
@@ -79,7 +80,12 @@ def _logs(policy: Policy) -> tuple[LogStream, ...]:
 
 
 def _metrics(policy: Policy) -> tuple[Metric, ...]:
-    return tuple(Metric(name=name, help=metric.counts, labels=metric.labels) for name, metric in policy.metrics.items())
+    return tuple(
+        Metric(name=name, help=metric.shows, labels=metric.labels, kind="gauge")
+        if isinstance(metric, Gauge)
+        else Metric(name=name, help=metric.counts, labels=metric.labels)
+        for name, metric in policy.metrics.items()
+    )
 
 
 def _security(policy: Policy) -> Security:

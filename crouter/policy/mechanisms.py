@@ -91,8 +91,8 @@ MECHANISMS = {
     ),
     "declared_metrics": Mechanism(
         "crouter.runtime.metrics",
-        "Declared counters with declared labels are counted, and no label can hold free text.",
-        probe="/metrics on this machine lists every counter and label",
+        "Declared counters and gauges have declared labels only, and no label can hold free text.",
+        probe="/metrics on this machine lists every counter, gauge and label",
     ),
     "consent_configuration": Mechanism(
         "generated.web",

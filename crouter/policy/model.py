@@ -114,7 +114,7 @@ class Policy(Part):
     logging: dict[Identifier, LogStream]
     """Everything that may stand in a log line: the fields of each log."""
     metrics: dict[MetricName, Metric]
-    """The counters that a monitoring system may read."""
+    """The counters and gauges that a monitoring system may read."""
     cookies: dict[CookieName, Cookie]
     """The cookies that the service may set."""
     storage: dict[CookieName, StorageKey] = Setting(default_factory=dict)

@@ -25,6 +25,8 @@ class NeededColumn:
     unique: bool = False
     """Whether the library's values never repeat, so that the column may be unique."""
     to: str | None = None
+    changes: bool = False
+    """Whether the library changes it while the row lives."""
     values: tuple[str, ...] = ()
     """What the library writes into a `one_of`; the policy may allow more."""
     purposes: tuple[str, ...] = ()
@@ -117,6 +119,18 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
             ),
             "occurred_at": NeededColumn("timestamp", "time"),
             "price_version": NeededColumn("text", "names the price list of a charge", written_always=False),
+        },
+    ),
+    "credit_lease": NeededTable(
+        label="credit set aside",
+        when="your API requests are answered",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "process_id": NeededColumn("uuid", "names the process that may spend it"),
+            "remaining_nanousd": NeededColumn("nanousd", "what the process has not charged yet", changes=True),
+            "expires_at": NeededColumn("timestamp", "ends a lease whose process is gone", changes=True),
         },
     ),
     "retention_run": NeededTable(

@@ -187,13 +187,13 @@ MetricName = Annotated[
     str,
     Shape(
         name="metric name",
-        words="a metric name of lower-case letters, digits and underscores that ends in _total",
+        words="a metric name of lower-case letters, digits and underscores",
         example="crouter_requests_total",
-        pattern=r"^[a-z][a-z0-9_]*_total$",
+        pattern=r"^[a-z][a-z0-9_]*$",
         length_max=80,
     ),
 ]
-"""The name of a Prometheus counter. The exposition ends it in `_total`; without it, two could become one."""
+"""The name of a Prometheus metric. That a counter's ends in `_total`, and no other's does, is a rule."""
 
 DataCategoryKey = Annotated[
     str,

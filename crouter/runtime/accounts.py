@@ -173,3 +173,10 @@ def is_live(deployment: Deployment, alias: str) -> sql.Composable:
     ]
     tests = [sql.SQL("{} IS NULL").format(sql.Identifier(alias, column)) for column in dict.fromkeys(columns)]
     return sql.SQL(" AND ").join(tests) if tests else sql.SQL("true")
+
+
+def is_erased(deployment: Deployment, alias: str) -> sql.Composable:
+    """The condition that the personal data of an account, under `alias` in a statement, is gone."""
+    columns = [rule.erased_column for rule in deployment.retention.erase if rule.owner == ACCOUNT]
+    tests = [sql.SQL("{} IS NOT NULL").format(sql.Identifier(alias, column)) for column in dict.fromkeys(columns)]
+    return sql.SQL(" OR ").join(tests) if tests else sql.SQL("false")

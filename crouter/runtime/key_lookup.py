@@ -96,6 +96,16 @@ class KeyLookup:
         self._generation = 0
         self.listening = False
 
+    def known(self, key: ApiKey) -> Caller | None:
+        """Whose key this is, if that was confirmed lately; None says nothing: ask `caller`."""
+        entry = self._entries.get(self._hasher.newest_digest(key.reveal()))
+        if entry is None or not self._is_fresh(entry):
+            return None
+        caller = entry.caller
+        if caller is None or (caller.ends_at is not None and caller.ends_at <= self._now()):
+            return None
+        return caller
+
     async def caller(self, key: ApiKey) -> Caller | None:
         """Whose key this is, None if nobody's. Raises DatabaseError when that cannot be known."""
         if not self._format.accepts(key):

@@ -54,13 +54,30 @@ class _Counts:
         oldest = self._steps[0][0]
         return max((oldest + STEPS + 1) * window.step - now, 0.001)
 
-    def add(self, window: _Window, now: float) -> None:
-        current = int(now / window.step)
+    def left(self, window: _Window) -> int:
+        """How many more requests fit, as of the last `wait`."""
+        return window.most - self._total
+
+    def add(self, window: _Window, at: float, requests: int) -> None:
+        current = int(at / window.step)
         if self._steps and self._steps[-1][0] == current:
-            self._steps[-1][1] += 1
+            self._steps[-1][1] += requests
         else:
-            self._steps.append([current, 1])
-        self._total += 1
+            self._steps.append([current, requests])
+        self._total += requests
+
+
+class _Usage:
+    """The counts of one key. `until` is when the first of its steps ends; up to then, `left` more requests fit."""
+
+    __slots__ = ("counts", "left", "since", "until")
+
+    def __init__(self, windows: int) -> None:
+        self.counts = tuple(_Counts() for _ in range(windows))
+        self.until = 0.0
+        self.left = 0
+        # Requests that were admitted since, and are not in the counts yet.
+        self.since = 0
 
 
 class RateLimits:
@@ -74,23 +91,40 @@ class RateLimits:
         )
         self._clock = clock
         self._entries_max = entries_max
-        self._counts: OrderedDict[Hashable, tuple[_Counts, ...]] = OrderedDict()
+        self._usage: OrderedDict[Hashable, _Usage] = OrderedDict()
 
     def admit(self, key: Hashable) -> Reached | None:
         """Counts one request of `key`, or says which limit it would exceed; refused requests do not count."""
         now = self._clock()
-        counts = self._counts.get(key)
-        if counts is None:
-            counts = tuple(_Counts() for _ in self._windows)
-            self._counts[key] = counts
-            while len(self._counts) > self._entries_max:
-                self._counts.popitem(last=False)
-        self._counts.move_to_end(key)
+        usage = self._usage.get(key)
+        if usage is None:
+            usage = _Usage(len(self._windows))
+            self._usage[key] = usage
+            while len(self._usage) > self._entries_max:
+                self._usage.popitem(last=False)
+        # Within one step nothing leaves a window: what was left at its beginning is counted down.
+        if now < usage.until and usage.left > 0:
+            usage.left -= 1
+            usage.since += 1
+            return None
+        self._usage.move_to_end(key)
+        self._take_over(usage)
         # The longest wait is the honest one.
-        waits = [(count.wait(window, now), window) for count, window in zip(counts, self._windows, strict=True)]
+        waits = [(count.wait(window, now), window) for count, window in zip(usage.counts, self._windows, strict=True)]
         wait, window = max(waits, key=lambda pair: pair[0])
         if wait > 0:
             return Reached(window.name, wait)
-        for count, counted in zip(counts, self._windows, strict=True):
-            count.add(counted, now)
+        usage.until = min((int(now / window.step) + 1) * window.step for window in self._windows)
+        usage.left = min(counts.left(window) for counts, window in zip(usage.counts, self._windows, strict=True)) - 1
+        usage.since = 1
         return None
+
+    def _take_over(self, usage: _Usage) -> None:
+        """Counts what was admitted in the step that `until` ends."""
+        if usage.since:
+            # Anywhere in the step is as good; its middle is safe from rounding.
+            at = usage.until - self._windows[0].step / 2
+            for counts, window in zip(usage.counts, self._windows, strict=True):
+                counts.add(window, at, usage.since)
+            usage.since = 0
+        usage.until = 0.0

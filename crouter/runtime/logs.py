@@ -8,9 +8,11 @@ and addresses have no way in. What other libraries log is `crouter.runtime.log_c
 import json
 import math
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final, Literal, TextIO
+from typing import Final, Literal, Protocol, TextIO
 
 from crouter.contract.observation import LogFieldKind, LogStream
 from crouter.runtime.words import is_word
@@ -18,12 +20,20 @@ from crouter.runtime.words import is_word
 Level = Literal["debug", "info", "warning", "error"]
 LogValue = str | int | float | datetime
 
+BUFFERED_SECONDS: Final = 0.05
 _REQUEST_ID = re.compile(r"req_[0-9a-f]{32}")
+_EXAMPLE_ID: Final = "req_" + 32 * "0"
 _OWN: Final = frozenset({"time", "level", "event"})
 
 
 class UndeclaredFieldError(Exception):
     """A strict log was given a field that is not declared, or a value of another kind. Names the field only."""
+
+
+class Schedule(Protocol):
+    """`call_later` of an event loop."""
+
+    def __call__(self, delay: float, callback: Callable[[], None], /) -> object: ...
 
 
 class Log:
@@ -39,7 +49,7 @@ class Log:
         *,
         dropped: Callable[[str], None] = lambda stream: None,
         strict: bool = False,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._stream = stream.name
         self._kinds = {field.name: field.kind for field in stream.fields}
@@ -47,6 +57,10 @@ class Log:
         self._dropped = dropped
         self._strict = strict
         self._clock = clock
+        self._second = -1
+        self._second_text = ""
+        self._schedule: Schedule | None = None
+        self._waiting: list[str] = []
 
     def info(self, event: str, **fields: LogValue) -> None:
         self.write("info", event, **fields)
@@ -58,9 +72,53 @@ class Log:
         self.write("error", event, **fields)
 
     def write(self, level: Level, event: str, **fields: LogValue) -> None:
-        """Writes one line. Raises UndeclaredFieldError in a strict log, otherwise nothing."""
+        """Writes one line, at once. Raises UndeclaredFieldError in a strict log, otherwise nothing."""
+        values = {"time": datetime.fromtimestamp(self._clock(), UTC), "level": level, "event": event, **fields}
+        self._waiting.append(_encoded(self.fields(values)))
+        self.flush()
+
+    def pattern(self, level: Level, event: str, *, request_id: str, number: str, **fields: LogValue) -> "Pattern":
+        """A line that is written often: `fields` are judged once, here.
+
+        `request_id` and `number` name the fields that each line has a value of its own for; the latter comes last.
+        """
+        return Pattern(self, level, event, request_id, number, fields)
+
+    @contextmanager
+    def buffered(self, schedule: Schedule) -> Iterator[None]:
+        """Lets ordinary lines of a pattern wait for others, `BUFFERED_SECONDS` at most, until the block ends."""
+        self._schedule = schedule
+        try:
+            yield
+        finally:
+            self._schedule = None
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits."""
+        lines, self._waiting = self._waiting, []
+        if not lines:
+            return
+        try:
+            self._out.write("".join(lines))
+            self._out.flush()
+        except (OSError, ValueError):
+            # Nobody reads the log any more; the service goes on, and there is no other place to tell it.
+            return
+
+    def add(self, line: str) -> None:
+        """Takes a whole line of a pattern."""
+        waiting = self._waiting
+        waiting.append(line)
+        if self._schedule is None:
+            self.flush()
+        elif len(waiting) == 1:
+            self._schedule(BUFFERED_SECONDS, self.flush)
+
+    def fields(self, values: dict[str, LogValue]) -> dict[str, str | int | float]:
+        """The declared fields among `values`; tells of the others. Raises UndeclaredFieldError in a strict log."""
         line: dict[str, str | int | float] = {}
-        for name, value in {"time": self._clock(), "level": level, "event": event, **fields}.items():
+        for name, value in values.items():
             written = _written(self._kinds.get(name), value)
             if written is None:
                 # A stream may leave out even its time; that is the policy's choice, not a mistake.
@@ -68,17 +126,70 @@ class Log:
                     self._drop(name)
                 continue
             line[name] = written
-        try:
-            self._out.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
-            self._out.flush()
-        except (OSError, ValueError):
-            # Nobody reads the log any more; the service goes on, and there is no other place to tell it.
-            return
+        return line
+
+    def would_drop(self, name: str, value: LogValue) -> bool:
+        """Whether a field has no place in this stream's lines."""
+        return _written(self._kinds.get(name), value) is None
+
+    def now(self) -> str:
+        """The time of a line, in milliseconds and UTC."""
+        at = self._clock()
+        second = int(at)
+        if second != self._second:
+            self._second = second
+            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._second_text}.{int((at - second) * 1000):03d}Z"
 
     def _drop(self, name: str) -> None:
         if self._strict:
             raise UndeclaredFieldError(f"{name if is_word(name) else 'a field'} does not belong into {self._stream}")
         self._dropped(self._stream)
+
+
+class Pattern:
+    """Lines of one event that differ in their time, their request and one number."""
+
+    __slots__ = ("_event", "_fields", "_level", "_log", "_number", "_request_id", "_template")
+
+    def __init__(
+        self, log: Log, level: Level, event: str, request_id: str, number: str, fields: dict[str, LogValue]
+    ) -> None:
+        self._log = log
+        self._level: Level = level
+        self._event = event
+        self._request_id = request_id
+        self._number = number
+        self._fields = fields
+        self._template = self._made()
+
+    def write(self, request_id: str, number: float) -> None:
+        """One line. Raises UndeclaredFieldError in a strict log, otherwise nothing."""
+        template = self._template
+        if template is None or not _REQUEST_ID.fullmatch(request_id) or type(number) is not int:
+            fields = {self._request_id: request_id, **self._fields, self._number: number}
+            self._log.write(self._level, self._event, **fields)
+        else:
+            self._log.add(template % (self._log.now(), request_id, number))
+
+    def _made(self) -> str | None:
+        """The line with places for its values; None where a line would lack one, which has to be told every time."""
+        example: dict[str, LogValue] = {
+            "time": datetime.now(UTC),
+            "level": self._level,
+            "event": self._event,
+            self._request_id: _EXAMPLE_ID,
+            **self._fields,
+            self._number: 0,
+        }
+        if any(self._log.would_drop(name, value) for name, value in example.items()):
+            return None
+        line = {**self._log.fields(example), "time": "%s", self._request_id: "%s", self._number: "%d"}
+        return _encoded(line).replace('"%d"', "%d")
+
+
+def _encoded(line: dict[str, str | int | float]) -> str:
+    return json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def _written(kind: LogFieldKind | None, value: LogValue) -> str | int | float | None:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.accounts import Accounts
-from crouter.runtime.balances import Balances
+from crouter.runtime.accounting import accounting
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.key_listener import listen_for_keys
@@ -25,13 +24,14 @@ from crouter.runtime.limits import RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
+from crouter.runtime.proxy.overload import Admission as Places
+from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
 from crouter.runtime.settings import Settings
-from crouter.runtime.settling import Settling
-from crouter.runtime.usage import UsageStore
+from crouter.runtime.upstream_health import show_upstream_keys
 
 SERVICE_LOG: Final = "service"
 GRACE_SECONDS: Final = 30.0
@@ -69,23 +69,24 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
 
-    Raises UnfilledColumnError, UnsupportedMeasureError, MissingDocumentError, HistoryUnreadableError,
-    EgressRefusedError, OSError when the declarations or the address cannot be used.
+    Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
+    HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
     """
     require_measures(deployment.security)
     async with AsyncExitStack() as stack:
         database = Database(settings.store, deployment.database_schema)
-        store = UsageStore(deployment, database)
         await database.open()
         stack.push_async_callback(database.close)
-        balances = Balances(Accounts(deployment, database).balance)
-        settling = Settling(store, balances, log, metrics)
         # Unwound from below: first no more requests, then their records, then the database.
-        stack.push_async_callback(settling.finish, grace_seconds)
+        books = await stack.enter_async_context(
+            accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
+        )
         lookup = KeyLookup(
             StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
         )
         stack.push_async_callback(_cancelled, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
+        show_upstream_keys(metrics, keys)
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -95,10 +96,12 @@ async def running(
             database=database,
             lookup=lookup,
             limits=RateLimits(deployment.proxy.limits, clock),
-            balances=balances,
+            credit=books.credit,
             reader=PurposeReader(deployment, database),
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
-            settling=settling,
+            keys=keys,
+            places=Places(settings.requests_max, settings.account_requests_max),
+            settling=books.settling,
             prices=prices or shipped_price_book(),
             log=log,
             metrics=metrics,

@@ -4,7 +4,6 @@ Layout of a sealed value: key version (4 bytes, big endian), nonce (12), ciphert
 column and the row it was made for: moved to another row, it does not open.
 """
 
-import hashlib
 import hmac
 import secrets
 import struct
@@ -105,6 +104,10 @@ class KeyedHasher:
         """The hashes under which something may have been stored, newest first."""
         return tuple(self._hash(key.version, key.key.reveal(), text) for key in self._ring.keys)
 
+    def newest_digest(self, text: str) -> bytes:
+        """The digest of `newest`."""
+        return hmac.digest(self._ring.newest.key.reveal(), text.encode(), "sha256")
+
     @staticmethod
     def _hash(version: int, key: bytes, text: str) -> KeyedHash:
-        return KeyedHash(version, hmac.new(key, text.encode(), hashlib.sha256).digest())
+        return KeyedHash(version, hmac.digest(key, text.encode(), "sha256"))

@@ -1,6 +1,7 @@
 """The service process: hardened, quiet, stopped by SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import uvloop
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.version import ContractMismatchError, require_contract
+from crouter.runtime.accounting import JournalUnusableError
 from crouter.runtime.database.migrations import Origin, check_database
 from crouter.runtime.egress import EgressRefusedError
 from crouter.runtime.log_capture import captured, loop_exception_handler
@@ -42,6 +44,7 @@ _REFUSALS: Final = (
     HardeningError,
     MissingDocumentError,
     HistoryUnreadableError,
+    JournalUnusableError,
     SettingsError,
     SlowParserError,
     StaleGeneratedError,
@@ -82,12 +85,22 @@ async def _serve(deployment: Deployment, settings: Settings, generated: Path, lo
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await _require_database(deployment, settings, generated, log)
+    with log.buffered(loop.call_later):
+        await _serve_until(stop, deployment, settings, generated, log, metrics)
+    log.info("stopped")
+
+
+async def _serve_until(
+    stop: asyncio.Event, deployment: Deployment, settings: Settings, generated: Path, log: Log, metrics: Metrics
+) -> None:
     async with running(deployment, settings, generated, log, metrics) as service:
         log.info("started")
         sys.stderr.write(f"crouter: {deployment.identity.name} answers on {service.url}\n")
+        # What is there by now stays: no collection of garbage needs to walk through it again.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         log.info("stopping")
-    log.info("stopped")
 
 
 async def _require_database(deployment: Deployment, settings: Settings, generated: Path, log: Log) -> None:

@@ -6,6 +6,7 @@ policy decides is not set here. Problems are collected and told all at once; the
 
 import base64
 import binascii
+import hashlib
 import ipaddress
 import re
 import uuid
@@ -20,11 +21,17 @@ from crouter.contract.destinations import Processor
 from crouter.runtime.secret import Secret
 
 Environment = Literal["development", "production"]
+JournalSync = Literal["grouped", "always"]
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8080"
+DEVELOPMENT_JOURNAL: Final = Path(".crouter", "journal")
 KEY_BYTES: Final = 32
 EDGE_SECRET_CHARS_MIN: Final = 32
 TRANSACTION_POOLER_PORT: Final = 6543
+REQUESTS_MAX: Final = 4096
+ACCOUNT_REQUESTS_MAX: Final = 2048
+_COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+_HEADER_VALUE = re.compile(r"[!-~]+")
 _VERSIONED_KEY = re.compile(r"([1-9][0-9]{0,8}):([A-Za-z0-9+/_=-]+)")
 
 
@@ -86,11 +93,24 @@ class Settings:
     port: int
     store: StoreSettings
     upstream_url: str
-    upstream_key: Secret[str]
+    upstream_keys: tuple[Secret[str], ...]
+    """In the order that was given; elsewhere they are called key_1, key_2, …"""
+    requests_max: int
+    """How many requests a process has under way at once; as many connections to the upstream may be open."""
+    account_requests_max: int
     edge_secret: Secret[str] | None = None
     edge_secret_retiring: Secret[str] | None = None
     """The one before, accepted while the edge is being given the new one."""
     development_account: uuid.UUID | None = None
+    journal: Path = DEVELOPMENT_JOURNAL
+    """The folder in which each process keeps its journal; on a disk of this machine."""
+    journal_sync: JournalSync = "grouped"
+    """Whether each record waits for the medium, or many at once."""
+
+    @property
+    def upstream_key(self) -> Secret[str]:
+        """The first one, for what does not choose."""
+        return self.upstream_keys[0]
 
     @property
     def production(self) -> bool:
@@ -140,6 +160,16 @@ class _Reader:
             found[key.version] = key
         return KeyRing(tuple(found[version] for version in sorted(found, reverse=True)))
 
+    def count(self, name: str, otherwise: int) -> int:
+        """A number of at least 1, or what it is when nothing is set."""
+        text = self.text(name)
+        if not text:
+            return otherwise
+        if not _COUNT.fullmatch(text):
+            self.problems.append(f"{name}: is a number from 1 to 999999")
+            return otherwise
+        return int(text)
+
     def give_up_on_problems(self) -> None:
         if self.problems:
             raise SettingsError(tuple(self.problems))
@@ -166,16 +196,21 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     reader = _Reader(environ)
     environment = _environment(reader)
     host, port = _listen(reader)
+    store = _store(reader)
     settings = Settings(
         environment=environment,
         host=host,
         port=port,
-        store=_store(reader),
+        store=store,
         upstream_url=_upstream_url(reader, deployment.processor(deployment.proxy.upstream), environment),
-        upstream_key=Secret(reader.required("ANTHROPIC_API_KEY", "the upstream's key for all requests")),
+        upstream_keys=_upstream_keys(reader),
+        requests_max=reader.count("CROUTER_REQUESTS_MAX", REQUESTS_MAX),
+        account_requests_max=reader.count("CROUTER_ACCOUNT_REQUESTS_MAX", ACCOUNT_REQUESTS_MAX),
         edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
         development_account=_development_account(reader, environment),
+        journal=_journal(reader, environment, store.database_url),
+        journal_sync=_journal_sync(reader),
     )
     reader.give_up_on_problems()
     return settings
@@ -254,6 +289,17 @@ def _upstream_url(reader: _Reader, processor: Processor, environment: Environmen
     return ""
 
 
+def _upstream_keys(reader: _Reader) -> tuple[Secret[str], ...]:
+    name = "ANTHROPIC_API_KEY"
+    text = reader.required(name, "the upstream's key, or several with commas between them")
+    keys = [part.strip() for part in text.split(",")] if text else []
+    if not all(_HEADER_VALUE.fullmatch(key) for key in keys):
+        reader.problems.append(f"{name}: every key is printable characters without spaces, with commas between keys")
+    if len(set(keys)) < len(keys):
+        reader.problems.append(f"{name}: holds a key twice")
+    return tuple(Secret(key) for key in keys)
+
+
 def _edge_secret(reader: _Reader, name: str, *, is_required: bool) -> Secret[str] | None:
     hint = "the secret that the edge Worker signs every request with (its EDGE_SECRET)"
     value = reader.required(name, hint) if is_required else reader.text(name)
@@ -275,6 +321,31 @@ def _development_account(reader: _Reader, environment: Environment) -> uuid.UUID
     except ValueError:
         reader.problems.append(f"{name}: is not a UUID")
         return None
+
+
+def _journal(reader: _Reader, environment: Environment, database_url: Secret[str]) -> Path:
+    name = "CROUTER_JOURNAL"
+    if environment == "production":
+        hint = "a folder on a local disk that outlives the process, such as /var/lib/crouter/journal"
+        return Path(reader.required(name, hint))
+    told = reader.text(name)
+    if told:
+        return Path(told)
+    # One for each database: records of one must not be shipped into another.
+    parts = _split(database_url.reveal())
+    place = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}" if parts is not None else ""
+    return DEVELOPMENT_JOURNAL / hashlib.sha256(place.encode()).hexdigest()[:16]
+
+
+def _journal_sync(reader: _Reader) -> JournalSync:
+    match reader.text("CROUTER_JOURNAL_SYNC"):
+        case "always":
+            return "always"
+        case "" | "grouped":
+            return "grouped"
+        case _:
+            reader.problems.append("CROUTER_JOURNAL_SYNC: is grouped or always")
+            return "grouped"
 
 
 def _versioned_key(text: str) -> VersionedKey | None:

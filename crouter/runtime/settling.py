@@ -1,83 +1,256 @@
-"""Brings settlements into the database, whatever happens to the request that they came from.
+"""Sees to it that what a request used is accounted for: in the journal before the end of its answer leaves, and in the
+database soon after.
 
-Each is a task of its own: it outlives its handler, tries again while the database is away, and is waited for when the
-service stops. Whoever forwards the end of an answer waits here first.
+`record` is the ordinary way and waits for nobody. Where the journal takes no record - a full disk, a broken one - the
+database is waited for instead, and where that is away, too, the client is told by an error in place of the end.
+What is shipped is the journal's own; what dead processes left is `crouter.runtime.journal.adoption`.
 """
 
 import asyncio
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
-from crouter.runtime.balances import Balances
-from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError
+from crouter.runtime.credit.credit import Credit
+from crouter.runtime.credit.lease import Hold
+from crouter.runtime.database.errors import DatabaseError
+from crouter.runtime.journal.adoption import Adopted, Adopter
+from crouter.runtime.journal.entry import entry_bytes
+from crouter.runtime.journal.frames import FRAME_BYTES_MAX
+from crouter.runtime.journal.journal import SYNC_SECONDS, Batch, Journal
+from crouter.runtime.journal.shipping import Outcome, Shipper
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
-from crouter.runtime.usage import Settlement, UsageStore
+from crouter.runtime.usage import Settlement, entry_of
 from crouter.runtime.words import kind_of
 
+EVENTS: Final = "crouter_journal_events_total"
+RECORDS: Final = "crouter_usage_records_total"
 ANSWER_WAITS_SECONDS: Final = 15.0
-RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
-OPEN_MAX: Final = 10_000
+SHIP_SECONDS: Final = 0.02
+BATCH_RECORDS: Final = 2000
+RETRY_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+ADOPT_SECONDS: Final = 5.0
+FAILED_DISK_SECONDS: Final = 1.0
+DIRECT_MAX: Final = 1000
 
 
 class NotRecordedError(Exception):
     """The record is not written yet, or cannot be: the answer must not end as if it were."""
 
 
-class Settling:
-    """All settlements that are under way."""
+@dataclass(slots=True)
+class _Direct:
+    """A record that the journal did not take."""
 
-    def __init__(self, store: UsageStore, balances: Balances, log: Log, metrics: Metrics) -> None:
-        self._store = store
-        self._balances = balances
+    body: bytes
+    written: "asyncio.Future[None]"
+
+
+class Settling:
+    """All records that are on their way into the database."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        credit: Credit,
+        shipper: Shipper,
+        adopter: Adopter,
+        *,
+        policy_digest: str,
+        log: Log,
+        metrics: Metrics,
+    ) -> None:
+        self._journal = journal
+        self._process: uuid.UUID = journal.folder.process
+        self._credit = credit
+        self._shipper = shipper
+        self._adopter = adopter
+        self._policy_digest = policy_digest
         self._log = log
         self._metrics = metrics
-        self._open: set[asyncio.Task[bool]] = set()
+        self._direct: deque[_Direct] = deque()
+        self._to_ship = asyncio.Event()
+        self._to_keep = asyncio.Event()
+        self._database_answers = True
+        self._disk_told = False
 
     @property
     def has_room(self) -> bool:
-        """Whether a further request may be forwarded, or too many settlements wait for the database."""
-        return len(self._open) < OPEN_MAX
+        """Whether a further request may be forwarded: its record and those under way have a place for certain."""
+        under_way = self._credit.holds.open + 1
+        if not self._journal.has_room:
+            return False
+        if self._journal.free_bytes >= under_way * FRAME_BYTES_MAX:
+            return True
+        return self._database_answers and len(self._direct) + under_way <= DIRECT_MAX
 
-    def begin(self, settlement: Settlement) -> "asyncio.Task[bool]":
-        """Starts writing one; the task gives whether it was written."""
-        self._balances.charge(settlement.account, settlement.charge.cost_nanousd)
-        task = asyncio.create_task(self._write(settlement), name="settlement")
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
-        return task
+    def record(self, settlement: Settlement, hold: Hold) -> bool:
+        """Writes it to the journal and closes the hold; the end of the answer may leave.
 
-    async def written(self, task: "asyncio.Task[bool]", seconds: float = ANSWER_WAITS_SECONDS) -> None:
-        """Waits until it is written. Raises NotRecordedError when that takes too long or is refused."""
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-        if not done or not task.result():
+        False: the journal does not take it, and nothing has changed. Then `recorded` is to be awaited, or `keep`
+        called where nobody can wait.
+        """
+        if not self._journal.append(entry_bytes(entry_of(settlement, self._policy_digest))):
+            self._count("refused")
+            self._to_keep.set()
+            return False
+        self._credit.charge(hold, settlement.charge.cost_nanousd)
+        self._to_ship.set()
+        self._to_keep.set()
+        self._metrics.count(RECORDS, outcome=settlement.draft.outcome.value)
+        return True
+
+    def keep(self, settlement: Settlement, hold: Hold) -> "asyncio.Future[None] | None":
+        """Takes a record that the journal did not take, for the database alone; None if there is no room even for that.
+
+        The hold is closed in any case.
+        """
+        if len(self._direct) >= DIRECT_MAX:
+            hold.close()
+            self._count("lost")
+            self._log.error("settlement_lost")
+            return None
+        self._credit.charge(hold, settlement.charge.cost_nanousd)
+        body = entry_bytes(entry_of(settlement, self._policy_digest))
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._direct.append(_Direct(body, written))
+        self._to_ship.set()
+        self._metrics.count(RECORDS, outcome=settlement.draft.outcome.value)
+        return written
+
+    async def recorded(self, settlement: Settlement, hold: Hold, seconds: float = ANSWER_WAITS_SECONDS) -> None:
+        """Writes it to the database. Raises NotRecordedError when that takes too long; it is tried on all the same."""
+        written = self.keep(settlement, hold)
+        if written is None:
+            raise NotRecordedError
+        done, _ = await asyncio.wait({written}, timeout=seconds)
+        if not done:
             raise NotRecordedError
 
-    async def finish(self, seconds: float) -> int:
-        """Waits for all of them, at most so long; gives how many are left unwritten."""
-        if not self._open:
-            return 0
-        _, left = await asyncio.wait(set(self._open), timeout=seconds)
-        for task in left:
-            task.cancel()
-        if left:
-            self._log.error("settlements_lost", count=len(left))
-        return len(left)
+    async def run(self) -> None:
+        """Ships, keeps the journal in order and adopts, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ship_forever())
+            group.create_task(self._keep_forever())
+            group.create_task(self._adopt_forever())
 
-    async def _write(self, settlement: Settlement) -> bool:
+    async def finish(self, seconds: float) -> int:
+        """Waits as `shipped`, for the last time: says what is left."""
+        await self.shipped(seconds)
+        if self._direct:
+            self._log.error("settlements_lost", count=len(self._direct))
+        if self._journal.backlog_records:
+            # Nothing is lost: the next process that starts here adopts them.
+            self._log.warning("journal_left", count=self._journal.backlog_records)
+        return self._left
+
+    async def shipped(self, seconds: float) -> int:
+        """Waits until everything is in the database, at most so long; gives how many records are not."""
+        ends = time.monotonic() + seconds
+        while self._left and time.monotonic() < ends:
+            self._to_ship.set()
+            await asyncio.sleep(SHIP_SECONDS)
+        return self._left
+
+    @property
+    def _left(self) -> int:
+        return self._journal.backlog_records + len(self._direct)
+
+    async def _ship_forever(self) -> None:
         failures = 0
         while True:
+            await self._to_ship.wait()
+            # What is recorded from here on sets it again.
+            self._to_ship.clear()
+            await asyncio.sleep(SHIP_SECONDS)
             try:
-                await self._store.record(settlement)
-            except DatabaseAwayError as error:
+                while await self._ship_batch():
+                    failures = 0
+            except (DatabaseError, OSError) as error:
+                self._database_answers = False
                 if failures == 0:
                     self._log.warning("settlement_waits", error=kind_of(error))
-                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                self._count("ship_failed")
+                self._to_ship.set()
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
-                await asyncio.sleep(pause)
-            except DatabaseError as error:
-                self._log.error("settlement_refused", error=f"{kind_of(error)}:{error.code}")
-                self._metrics.count("crouter_usage_records_total", outcome="refused")
-                return False
             else:
-                self._metrics.count("crouter_usage_records_total", outcome=settlement.draft.outcome.value)
-                return True
+                self._database_answers = True
+
+    async def _ship_batch(self) -> bool:
+        """Ships the oldest records; whether there may be more. Raises DatabaseError, OSError."""
+        batch = self._journal.next_batch(BATCH_RECORDS)
+        direct = tuple(self._direct)
+        bodies = (*(batch.bodies if batch else ()), *(record.body for record in direct))
+        if not bodies and batch is None:
+            return False
+        doubts = self._credit.doubts()
+        outcome = await self._shipper.ship(self._process, bodies)
+        for account, nanousd in outcome.charged.items():
+            self._credit.shipped(account, nanousd, outcome.remaining.get(account), doubts.get(account))
+        for account, nanousd in outcome.uncharged.items():
+            self._credit.dropped(account, nanousd)
+        for record in direct:
+            self._direct.popleft()
+            record.written.set_result(None)
+        if batch is not None:
+            self._journal.shipped(batch)
+        self._tell(outcome, batch)
+        return batch is not None
+
+    async def _keep_forever(self) -> None:
+        while True:
+            await self._to_keep.wait()
+            self._to_keep.clear()
+            await asyncio.sleep(SYNC_SECONDS)
+            kept = await asyncio.to_thread(self._journal.keep)
+            for failure in kept.failures:
+                self._count(f"{failure}_failed")
+            if not kept.failures:
+                self._disk_told = False
+                continue
+            if not self._disk_told:
+                self._log.error("journal_disk", error=kept.failures[0], count=len(kept.failures))
+            self._disk_told = True
+            self._to_keep.set()
+            await asyncio.sleep(FAILED_DISK_SECONDS)
+
+    async def _adopt_forever(self) -> None:
+        told = False
+        while True:
+            adopted = Adopted()
+            try:
+                await self._adopter.adopt(adopted)
+            except (DatabaseError, OSError) as error:
+                if not told:
+                    self._log.warning("adoption_waits", error=kind_of(error))
+                told = True
+            else:
+                told = False
+            if adopted != Adopted():
+                self._log.info("journals_adopted", count=adopted.written)
+                self._count_all(
+                    adopted=adopted.written,
+                    torn=adopted.torn,
+                    foreign=adopted.foreign,
+                    dropped=adopted.dropped,
+                    quarantined=adopted.quarantined,
+                )
+            await asyncio.sleep(ADOPT_SECONDS)
+
+    def _tell(self, outcome: Outcome, batch: Batch | None) -> None:
+        unreadable = batch is not None and batch.lost
+        if outcome.quarantined or unreadable:
+            self._log.error("records_set_aside", count=outcome.quarantined)
+        self._count_all(dropped=outcome.dropped, quarantined=outcome.quarantined, unreadable=int(unreadable))
+
+    def _count_all(self, **events: int) -> None:
+        for event, times in events.items():
+            for _ in range(times):
+                self._count(event)
+
+    def _count(self, event: str) -> None:
+        self._metrics.count(EVENTS, event=event)

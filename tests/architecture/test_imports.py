@@ -22,6 +22,7 @@ VIOLATIONS = {
     "generated": ("crouter/cli/planted.py", "generated"),
     "declarations": ("generated/service/planted.py", "crouter.policy"),
     "http": ("crouter/runtime/planted.py", "aiohttp"),
+    "upstream": ("crouter/runtime/planted.py", "httptools"),
 }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import io
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.running import Running, running, service_log
-from crouter.runtime.settings import Settings, read_settings
+from crouter.runtime.settings import read_settings
 from crouter.simulator import Simulator
 
 UPSTREAM_KEY = "sk-ant-of-the-operator"
@@ -46,6 +47,11 @@ class Service:
     def headers(self, **more: str) -> dict[str, str]:
         """What a client sends with a request to the API."""
         return {"x-api-key": self.key, "anthropic-version": "2023-06-01", **more}
+
+    async def settled(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, once what is in the journal has come to the database."""
+        assert await self.running.parts.settling.shipped(10) == 0
+        return self.rows(table)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, as the database's superuser sees them."""
@@ -93,6 +99,7 @@ async def serving(
     simulator = Simulator(UPSTREAM_KEY, pace_s=0.0, record=True)
     async with contextlib.AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(simulator.serving())
+        environ.setdefault("CROUTER_JOURNAL", stack.enter_context(tempfile.TemporaryDirectory()))
         settings = read_settings(deployment, environment(dsn, upstream, **environ))
         database = Database(settings.store, deployment.database_schema)
         await database.open()
@@ -102,7 +109,8 @@ async def serving(
         await accounts.credit(account, CREDIT_NANOUSD)
         new = await keys.create(account)
         if show_dashboard:
-            settings = _with_dashboard(deployment, dsn, upstream, account)
+            environ["CROUTER_DEVELOPMENT_ACCOUNT"] = str(account)
+            settings = read_settings(deployment, environment(dsn, upstream, **environ))
         out, metrics = io.StringIO(), Metrics(deployment.metrics)
         log = service_log(deployment, out, metrics, strict=True)
         service = await stack.enter_async_context(
@@ -120,7 +128,3 @@ async def serving(
             accounts=accounts,
             out=out,
         )
-
-
-def _with_dashboard(deployment: Deployment, dsn: str, upstream: str, account: uuid.UUID) -> Settings:
-    return read_settings(deployment, environment(dsn, upstream, CROUTER_DEVELOPMENT_ACCOUNT=str(account)))

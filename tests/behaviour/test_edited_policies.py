@@ -141,7 +141,7 @@ async def test_fields_that_came_are_filled_from_requests_and_sign_ins(tmp_path: 
     async with running_with(tmp_path, empty_dsn, A_MEASURE, A_PICTURE) as service:
         service.simulator.script(next=Scripted.message(usage={"server_tool_use": {"web_fetch_requests": 2}}))
         assert await service.send() == 200
-        (usage,) = service.rows("usage")
+        (usage,) = await service.settled("usage")
         assert usage["web_fetch_requests"] == 2
         assert [row["picture"] for row in service.rows("account")] == ["https://example.org/ada.png"]
         assert "web fetch requests" not in (await service.get("/"))[1]
@@ -151,7 +151,7 @@ async def test_fields_that_came_are_filled_from_requests_and_sign_ins(tmp_path: 
 async def test_a_lower_limit_refuses_the_third_request_and_the_page_says_it(tmp_path: Path, empty_dsn: str) -> None:
     async with running_with(tmp_path, empty_dsn, ("requests_per_minute: 50", "requests_per_minute: 2")) as service:
         assert [await service.send() for _ in range(3)] == [200, 200, 429]
-        assert len(service.rows("usage")) == 2
+        assert len(await service.settled("usage")) == 2
         assert re.search(r"\b2\b[^0-9]{1,40}minute", (await service.get("/"))[1])
 
 
@@ -229,7 +229,7 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         assert await service.send(**{"x-api-key": "sk-wrong"}) == 401
         assert (await service.get("/nothing"))[0] == 404
         assert await service.get("/metrics") == (200, "")
-        assert len(service.rows("usage")) == 1
+        assert len(await service.settled("usage")) == 1
         _, err, status = await retention(service, "run")
         assert status == 0, err
         assert [json.loads(line) for line in err.splitlines()] == [
@@ -263,7 +263,7 @@ async def test_a_shorter_retention_removes_what_is_older_now(tmp_path: Path, emp
         out, err, status = await retention(service, "run", "--rule", "usage")
         assert status == 0, err
         assert "removed 1 row" in out
-        ages = sorted((now - row["occurred_at"]).days for row in service.rows("usage"))
+        ages = sorted((now - row["occurred_at"]).days for row in await service.settled("usage"))
         assert ages[-1] == 150
         assert len(ages) == 2
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from crouter.runtime.server.metering import MeteredRelay
+from crouter.runtime.front.relay import Relays
 from tests.behaviour.service import Service, message
 
 CANARY = "canary-f81d4fae7dec"
@@ -161,10 +161,10 @@ async def test_a_client_that_expects_100_continue_gets_it_before_it_sends_its_bo
 async def test_exclude_content__a_handlers_crash_is_a_500_and_its_log_line_names_a_type_only(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def crash(*_: object) -> None:
+    def crash(*_: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr(MeteredRelay, "run", crash)
+    monkeypatch.setattr(Relays, "start", crash)
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{service.url}/v1/messages", json=message(CANARY), headers=service.headers()) as answer,

@@ -26,7 +26,7 @@ async def test_collect_usage__one_request_leaves_one_row_with_the_upstreams_own_
     status, body, _ = await post(service, message())
     assert status == 200
     reported = json.loads(body)["usage"]
-    (row,) = service.rows("usage")
+    (row,) = await service.settled("usage")
     assert row["input_tokens"] == reported["input_tokens"]
     assert row["output_tokens"] == reported["output_tokens"]
     assert row["cache_read_tokens"] == (reported["cache_read_input_tokens"] or 0)
@@ -38,8 +38,8 @@ async def test_a_charge_costs_what_the_price_book_says_and_balance_is_the_sum_of
     service.simulator.script(next=Scripted.message(usage={"input_tokens": 11, "output_tokens": 7}))
     await post(service, message())
     cost = 11 * HAIKU_INPUT + 7 * HAIKU_OUTPUT
-    (usage,) = service.rows("usage")
-    (charge,) = [row for row in service.rows("ledger") if row["kind"] == "charge"]
+    (usage,) = await service.settled("usage")
+    (charge,) = [row for row in await service.settled("ledger") if row["kind"] == "charge"]
     assert (charge["id"], charge["amount_nanousd"]) == (usage["id"], -cost)
     assert charge["price_version"]
     assert await service.accounts.balance(service.account) == CREDIT_NANOUSD - cost
@@ -51,7 +51,7 @@ async def test_a_stream_reaches_the_client_byte_for_byte_and_is_metered(service:
     status, body, headers = await post(service, message(stream=True))
     assert (status, body) == (200, scripted.body)
     assert headers["content-type"] == dict(scripted.headers)["content-type"]
-    (row,) = service.rows("usage")
+    (row,) = await service.settled("usage")
     assert (row["input_tokens"], row["output_tokens"]) == (11, 9)
 
 
@@ -61,7 +61,7 @@ async def test_compressed_answers_pass_compressed_and_are_metered(service: Servi
     _, body, headers = await post(service, message(stream=True), **{"accept-encoding": "gzip"})
     assert body == scripted.body
     assert headers["content-encoding"] == "gzip"
-    assert service.rows("usage")[0]["output_tokens"] == 9
+    assert (await service.settled("usage"))[0]["output_tokens"] == 9
 
 
 @pytest.mark.claim("exclude-retention", by="streamed_bodies")
@@ -112,7 +112,7 @@ async def test_errors_of_the_upstream_pass_unchanged_and_cost_nothing(service: S
     status, body, headers = await post(service, message())
     assert (status, body) == (scripted.status, scripted.body)
     assert headers["retry-after"] == "7"
-    assert service.rows("usage") == []
+    assert await service.settled("usage") == []
 
 
 async def test_an_error_event_inside_a_stream_passes_and_what_was_reported_is_metered(service: Service) -> None:
@@ -121,7 +121,7 @@ async def test_an_error_event_inside_a_stream_passes_and_what_was_reported_is_me
     service.simulator.script(next=scripted)
     status, body, _ = await post(service, message(stream=True))
     assert (status, body) == (200, scripted.body)
-    assert len(service.rows("usage")) == 1
+    assert len(await service.settled("usage")) == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -139,7 +139,7 @@ async def test_a_client_that_leaves_cancels_the_upstream_and_pays_what_was_repor
         await service.simulator.ledger.settled(3)
     assert service.simulator.ledger[0].outcome == "client_left"
     await until(lambda: bool(service.rows("usage")))
-    (row,) = service.rows("usage")
+    (row,) = await service.settled("usage")
     assert row["input_tokens"] == 11
 
 
@@ -149,7 +149,7 @@ async def test_an_upstream_that_breaks_off_is_shown_as_an_error_never_as_a_quiet
     assert status == 200
     last = body.rstrip().rpartition(b"\n")[2].removeprefix(b"data: ")
     assert json.loads(last)["error"]["type"] == "api_error"
-    assert len(service.rows("usage")) == 1
+    assert len(await service.settled("usage")) == 1
 
 
 async def test_an_upstream_that_gives_no_answer_is_a_502_of_ours(service: Service) -> None:
@@ -212,7 +212,7 @@ async def test_a_large_body_and_a_large_answer_pass_whole(service: Service) -> N
     service.simulator.script(next=scripted)
     status, body, _ = await post(service, message(text))
     assert (status, body) == (200, scripted.body)
-    assert len(service.rows("usage")) == 1
+    assert len(await service.settled("usage")) == 1
 
 
 async def test_an_answer_of_known_length_that_breaks_off_breaks_the_clients_connection_too(service: Service) -> None:
@@ -220,4 +220,4 @@ async def test_an_answer_of_known_length_that_breaks_off_breaks_the_clients_conn
     service.simulator.script(next=scripted)
     with pytest.raises(aiohttp.ClientPayloadError):
         await post(service, message(stream=True))
-    assert len(service.rows("usage")) == 1
+    assert len(await service.settled("usage")) == 1

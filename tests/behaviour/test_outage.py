@@ -94,12 +94,9 @@ async def test_an_answer_whose_record_cannot_be_written_does_not_end_quietly_and
         status, body = await post(known, stream=stream)
     finally:
         outage.end()
-    if stream:
-        assert status == 200
-        assert b"event: message_stop" not in body
-        assert b"event: error" in body
-    else:
-        assert status == 503
+    assert b"message_stop" not in body
+    # A stream that came in one piece has not begun: nothing of it had to leave before its end.
+    assert status == 503 or (stream and b"event: error" in body)
     await until(lambda: len(known.rows("usage")) == 2, 10)
 
 

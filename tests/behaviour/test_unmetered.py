@@ -16,7 +16,7 @@ async def test_counting_tokens_needs_a_key_and_costs_nothing(service: Service) -
         ) as answer:
             assert answer.status == 200
             assert (await answer.json())["input_tokens"] > 0
-    assert service.rows("usage") == []
+    assert await service.settled("usage") == []
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models?limit=2&after_id=x%20y", f"/v1/models/{MODEL}"])

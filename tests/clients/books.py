@@ -68,7 +68,8 @@ async def assert_books_agree(service: Service, attempts: int, key_id: uuid.UUID 
     told = [(attempt, counts) for attempt in service.simulator.ledger if (counts := reported(attempt)) is not None]
     assert len(told) == attempts
     await until(lambda: len(service.rows("usage")) >= attempts)
-    rows, charges = service.rows("usage"), [row for row in service.rows("ledger") if row["kind"] == "charge"]
+    rows = await service.settled("usage")
+    charges = [row for row in service.rows("ledger") if row["kind"] == "charge"]
     assert len(rows) == attempts
     assert {row["id"] for row in rows} == {row["id"] for row in charges}
     assert all((row["account_id"], row["api_key_id"]) == (service.account, key_id or service.key_id) for row in rows)
@@ -79,7 +80,7 @@ async def assert_books_agree(service: Service, attempts: int, key_id: uuid.UUID 
     left = [_told(attempt, counts) for attempt, counts in told if attempt.outcome != "complete"]
     assert whole - written == Counter()
     assert all(_is_within(line, most) for line, most in zip((written - whole).elements(), left, strict=True))
-    entries = sum(row["amount_nanousd"] for row in service.rows("ledger"))
+    entries = sum(row["amount_nanousd"] for row in await service.settled("ledger"))
     assert await service.accounts.balance(service.account) == entries
 
 

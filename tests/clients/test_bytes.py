@@ -146,8 +146,9 @@ async def test_the_client_gets_the_upstreams_bytes(service: Service, name: str) 
         ]
         names = [header for header, _ in headers]
         assert all(names.count(own) <= 1 for own in ADDED)
-    assert len(service.rows("usage")) == 2 * case.rows
-    assert all((row["input_tokens"], row["output_tokens"]) in ((11, 7), (11, 1)) for row in service.rows("usage"))
+    rows = await service.settled("usage")
+    assert len(rows) == 2 * case.rows
+    assert all((row["input_tokens"], row["output_tokens"]) in ((11, 7), (11, 1)) for row in rows)
 
 
 async def test_each_piece_arrives_when_it_is_sent_and_not_with_the_next(service: Service) -> None:

@@ -64,7 +64,7 @@ async def test_a_stream_with_thinking_and_web_search_is_booked_by_its_last_count
         kinds = {event.type async for event in stream}
         final = await stream.get_final_message()
     assert {"thinking", "text", "signature", "message_stop"} <= kinds
-    (row,) = service.rows("usage")
+    (row,) = await service.settled("usage")
     assert row["output_tokens"] == final.usage.output_tokens
     assert row["web_search_requests"] == 2
     await assert_books_agree(service, 1)
@@ -137,7 +137,7 @@ async def test_counting_tokens_and_listing_models_cost_nothing(
     assert [model.id async for model in client.models.list(limit=4)] == [model.id for model in MODELS]
     found = await client.models.retrieve(MODEL)
     assert found.display_name == "Claude Haiku 4.5"
-    assert service.rows("usage") == []
+    assert await service.settled("usage") == []
     assert await service.accounts.balance(service.account) == CREDIT_NANOUSD
 
 
@@ -164,7 +164,7 @@ async def test_errors_of_the_upstream_are_the_same_classes_and_cost_nothing(
         await client.messages.create(model=MODEL, max_tokens=9, messages=user(f"simulate: {mark}"))
     assert caught.value.status_code == status
     assert caught.value.request_id == service.simulator.ledger[0].request_id
-    assert service.rows("usage") == []
+    assert await service.settled("usage") == []
 
 
 async def test_refusals_of_our_own_are_the_same_classes(service: Service, client: anthropic.AsyncAnthropic) -> None:
@@ -233,7 +233,7 @@ async def test_an_upstream_that_breaks_off_is_an_error_and_never_a_short_answer(
     async with client.messages.stream(model=MODEL, max_tokens=9, messages=user("hi")) as stream:
         with pytest.raises((anthropic.APIStatusError, httpx2.ReadError)):
             await stream.get_final_message()
-    assert len(service.rows("usage")) == 1
+    assert len(await service.settled("usage")) == 1
 
 
 async def test_a_client_that_stops_reading_pays_for_no_more_than_was_reported(

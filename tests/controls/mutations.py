@@ -78,7 +78,7 @@ FURTHER = {
     "a connection goes to any host": Mutation(
         "processor-anthropic",
         "egress_guard",
-        "runtime/egress.py",
+        "runtime/egress/guard.py",
         "return processor.owns(host)",
         "return True",
     ),

@@ -229,7 +229,8 @@ def _surface(draw: st.DrawFn, word: Word, purposes: list[str], size: int) -> Tre
             },
         },
         "logging": {log: {"time": "timestamp", "event": "word"} for log in NEEDED_LOGS},
-        "metrics": {f"{n}_total": {"counts": word(), "labels": ["route"]} for n in _names("count", some(0, size))},
+        "metrics": {f"{n}_total": {"counts": word(), "labels": ["route"]} for n in _names("count", some(0, size))}
+        | {f"{n}_now": {"shows": word(), "labels": ["route"]} for n in _names("gauge", some(0, size))},
         "cookies": {
             name: {
                 "purpose": draw(st.sampled_from(purposes)),

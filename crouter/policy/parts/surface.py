@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from pydantic import Discriminator, Tag
 from pydantic import Field as Setting
 
 from crouter.policy.parts.base import Part
@@ -58,13 +59,34 @@ LogStream = Annotated[dict[Identifier, LogFieldType], Setting(min_length=1)]
 """The fields that a line of one log may have."""
 
 
-class Metric(Part):
-    """A counter and its labels."""
+class Counter(Part):
+    """Something that is counted, and its labels. Its name ends in `_total`."""
 
     counts: Text
     """What is counted, as the metric's help says it."""
     labels: tuple[Identifier, ...] = ()
     """The only labels it may have."""
+
+
+class Gauge(Part):
+    """Something that has a value at each moment, and its labels. Its name does not end in `_total`."""
+
+    shows: Text
+    """What the value is, as the metric's help says it."""
+    labels: tuple[Identifier, ...] = ()
+    """The only labels it may have."""
+
+
+def _kind_of_metric(value: object) -> str:
+    is_gauge = isinstance(value, Gauge) or (isinstance(value, dict) and "shows" in value)
+    return "gauge" if is_gauge else "counter"
+
+
+Metric = Annotated[
+    Annotated[Counter, Tag("counter")] | Annotated[Gauge, Tag("gauge")],
+    Discriminator(_kind_of_metric),
+]
+"""A counter or a gauge."""
 
 
 class Cookie(Part):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from crouter.policy.model import Policy, SentenceKind
+from crouter.policy.parts.data import DataCategory
 from crouter.policy.parts.promises import DeleteAfter
 from crouter.policy.parts.surface import Cookie, StorageKey
 from crouter.policy.problems import Path
@@ -28,14 +29,21 @@ class Wanted:
 
 
 def _data(policy: Policy) -> Iterator[Wanted]:
-    """Data of a customer. What is sealed is told by how keys are kept, money by who takes the payments."""
+    """Data of a customer. What is sealed is told by how keys are kept, money by who takes the payments.
+
+    A category of technical columns only holds nothing that a person would recognise: there is nothing to say.
+    """
     for name, category in policy.data.items():
-        if category.subject == "customer":
+        if _is_told(category):
             types = {field.type for field in category.fields.values()}
             instead: tuple[SentenceKind, ...] = ("seals_keys",) if "sealed" in types else ()
             if "nanousd" in types:
                 instead = (*instead, "pays")
             yield Wanted(f"data.{name}", "collects", ("data", name), instead)
+
+
+def _is_told(category: DataCategory) -> bool:
+    return category.subject == "customer" and bool(category.fields)
 
 
 def _never(policy: Policy) -> Iterator[Wanted]:
@@ -50,9 +58,9 @@ def _processors(policy: Policy) -> Iterator[Wanted]:
 
 
 def _retention(policy: Policy) -> Iterator[Wanted]:
-    """Each rule but those about data that names nobody."""
+    """Each rule but those about data that names nobody, or that nobody would recognise."""
     for name, rule in policy.retention.items():
-        if any(policy.data[category].subject != "none" for category in rule.of if category in policy.data):
+        if any(_is_told(policy.data[category]) for category in rule.of if category in policy.data):
             says: SentenceKind = "deletes" if isinstance(rule, DeleteAfter) else "retains"
             yield Wanted(f"retention.{name}", says, ("retention", name))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from crouter.policy.model import Policy
+from crouter.policy.parts.surface import Counter, Gauge
 from crouter.policy.problems import Path
 from crouter.policy.rules.frame import Finding, Rule
 
@@ -92,6 +93,19 @@ def _limits(policy: Policy) -> Iterator[Finding]:
             yield Finding(("proxy", "limits", longer), sentence, "give longer periods the larger limits")
 
 
+def _metric_names(policy: Policy) -> Iterator[Finding]:
+    for name, metric in policy.metrics.items():
+        if isinstance(metric, Counter) and not name.endswith("_total"):
+            yield Finding(("metrics", name), "a counter's name ends in _total", f"call it {name}_total", at_key=True)
+        if isinstance(metric, Gauge) and name.endswith("_total"):
+            sentence = "a gauge's name does not end in _total, which is for counters"
+            yield Finding(("metrics", name), sentence, "choose another name, or write `counts:`", at_key=True)
+        # What Prometheus' formats end the names of single samples in.
+        if name.endswith(("_created", "_bucket", "_count", "_sum", "_info")):
+            sentence = "the ending says something else to a monitoring system"
+            yield Finding(("metrics", name), sentence, "choose another ending", at_key=True)
+
+
 def _modes_of_cookies(policy: Policy) -> Iterator[Finding]:
     for name, cookie in policy.cookies.items():
         yield from _mode(policy, ("cookies", name, "category"), cookie.category)
@@ -127,6 +141,7 @@ RULES = (
     Rule("PR-37", ("proxy",), _metered),
     Rule("PR-35", ("analytics", "proxy"), _relay),
     Rule("PR-36", ("proxy",), _limits),
+    Rule("PR-39", ("metrics",), _metric_names),
     Rule("PR-40", ("consent", "cookies"), _modes_of_cookies),
     Rule("PR-40", ("consent", "storage"), _modes_of_storage),
     Rule("PR-40", ("analytics", "consent"), _mode_of_analytics),

@@ -125,6 +125,8 @@ class PriceBook:
         self._models = models
         self._names = names
         self._unpriced_tools = unpriced_tools
+        # What nearly every request asks for, by any name of its model.
+        self._ordinary = {name: models[model].get(ORDINARY, ()) for name, model in names.items()}
 
     @classmethod
     def from_json(cls, source: bytes) -> "PriceBook":
@@ -159,6 +161,10 @@ class PriceBook:
     def price_for(self, model: str, at: datetime, options: ServiceOptions = ORDINARY) -> Price | Unpriced:
         """The price in effect at an aware time, or why there is none."""
         assert at.tzinfo is not None, "prices have dates in UTC"
+        if options is ORDINARY:
+            for period in self._ordinary.get(model, ()):
+                if period.begins <= at < period.ends:
+                    return period.price
         by_options = self._models.get(self._names.get(model, ""))
         if by_options is None:
             return Unpriced("model")

@@ -21,7 +21,8 @@ _TURNS: Final = frozenset({"message", "fallback_message"})
 _BESIDE: Final = frozenset({"compaction", "advisor_message"})
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: both are made for every answer, and frozen ones take several times as long to make.
+@dataclass(slots=True)
 class Part:
     """One priced piece of an answer: the model's canonical id, its counts, nanodollars."""
 
@@ -30,7 +31,7 @@ class Part:
     cost_nanousd: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Charge:
     """What one attempt costs. The parts add up to `cost_nanousd`; none of them is derived from an estimate."""
 
@@ -48,6 +49,14 @@ def settle(draft: UsageRecordDraft, book: PriceBook, started_at: datetime) -> Ch
     """
     if not draft.billable:
         return Charge(0, (), book.version, ())
+    counts = draft.counts
+    if not counts.iterations:
+        # One sampling, of a model and options that have a price: nearly every answer.
+        model = draft.model_reported or draft.model_requested
+        price = book.price_for(model, started_at, _reported_options(draft))
+        if isinstance(price, Price):
+            total = cost(counts, price.rate_for(counts.prompt_tokens))
+            return Charge(total, (Part(book.canonical(model) or model, counts, total),), book.version, ())
     pricing = _Pricing(draft, book, started_at)
     parts = pricing.parts()
     total = sum(part.cost_nanousd for part in parts)
@@ -89,7 +98,7 @@ class _Pricing:
         return Part(name, counts, cost(counts, price.rate_for(counts.prompt_tokens)))
 
     def _price(self, reported_model: str) -> tuple[str, Price]:
-        reported, asked = self._reported_options(), self._draft.options_requested
+        reported, asked = _reported_options(self._draft), self._draft.options_requested
         for model in (reported_model, self._draft.model_requested):
             for options in dict.fromkeys((reported, asked, ORDINARY)):
                 price = self._book.price_for(model, self._at, options)
@@ -98,13 +107,16 @@ class _Pricing:
                 self.anomalies.add(f"{price.subject}_unpriced")
         raise AssertionError("a model without a price is not forwarded")
 
-    def _reported_options(self) -> ServiceOptions:
-        counts, asked = self._draft.counts, self._draft.options_requested
-        return service_options(
-            service_tier=counts.service_tier or asked.service_tier,
-            speed=counts.speed or asked.speed,
-            inference_geo=counts.inference_geo or asked.inference_geo,
-        )
+
+def _reported_options(draft: UsageRecordDraft) -> ServiceOptions:
+    counts, asked = draft.counts, draft.options_requested
+    if counts.service_tier is counts.speed is counts.inference_geo is None:
+        return asked
+    return service_options(
+        service_tier=counts.service_tier or asked.service_tier,
+        speed=counts.speed or asked.speed,
+        inference_geo=counts.inference_geo or asked.inference_geo,
+    )
 
 
 def _add_up(turns: list[Iteration], counts: UsageCounts) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from crouter.runtime.proxy.content_coding import Decoder, Reading, Unreadable, decoder_for
+from crouter.runtime.proxy.content_coding import PLAIN, Decoder, Reading, Unreadable, decoder_for
 from crouter.runtime.proxy.events import AnswerFacts, EventTap, facts_of_message
 from crouter.runtime.proxy.options import ServiceOptions
 from crouter.runtime.proxy.usage import UsageCounts
@@ -47,9 +47,10 @@ class Outcome(Enum):
     CRASHED = "crashed"
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every answer, and a frozen one takes several times as long to make.
+@dataclass(slots=True)
 class UsageRecordDraft:
-    """Everything a usage record and its price need, and nothing of the content."""
+    """Everything a usage record and its price need, and nothing of the content. Never changed once made."""
 
     model_requested: str
     model_reported: str | None
@@ -85,7 +86,7 @@ class Attempt:
         self._model = model
         self._options = options
         self._status = 0
-        self._decoder: Decoder | Unreadable = Unreadable()
+        self._decoder: Decoder | Unreadable = PLAIN
         self._tap: EventTap | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -94,6 +95,16 @@ class Attempt:
     def ended(self) -> bool:
         """Whether `end` was called, for a `finally` that has to make sure."""
         return self.state is State.ENDED
+
+    @property
+    def has_head(self) -> bool:
+        """Whether an answer began."""
+        return self._status > 0
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return self._tap is not None
 
     @property
     def has_stopped(self) -> bool:
@@ -106,8 +117,7 @@ class Attempt:
         self.state = State.HEAD_SEEN
         self._status = status
         self._decoder = decoder_for(content_encoding)
-        media_type = (content_type or "").partition(";")[0].strip().lower()
-        if media_type == "text/event-stream":
+        if content_type is not None and content_type.partition(";")[0].strip().lower() == "text/event-stream":
             self._tap = EventTap()
 
     def body(self, data: bytes) -> None:
@@ -115,6 +125,12 @@ class Attempt:
         assert self.state in (State.HEAD_SEEN, State.STREAMING), "a body comes between head and end"
         self.state = State.STREAMING
         decoder = self._decoder
+        if decoder is PLAIN:
+            if self._tap is None:
+                self._keep(data)
+            else:
+                self._tap.feed(data)
+            return
         if isinstance(decoder, Unreadable):
             return
         take: Callable[[bytes], None] = self._keep if self._tap is None else self._tap.feed
@@ -128,8 +144,9 @@ class Attempt:
         self.state = State.ENDED
         usage = facts.usage
         outcome = self._outcome(facts, ending)
-        for anomaly in self._found(usage.reported, outcome, ending):
-            usage.note(anomaly)
+        if outcome is not Outcome.COMPLETE or self._decoder is not PLAIN or not usage.reported:
+            for anomaly in self._found(usage.reported, outcome, ending):
+                usage.note(anomaly)
         self.anomalies = usage.anomalies
         self._tap = None
         self._body.clear()
@@ -160,7 +177,7 @@ class Attempt:
             self._tap.close()
             facts = self._tap.facts
         elif self._body:
-            facts = facts_of_message(b"".join(self._body))
+            facts = facts_of_message(self._body[0] if len(self._body) == 1 else b"".join(self._body))
         else:
             facts = AnswerFacts()
         return facts

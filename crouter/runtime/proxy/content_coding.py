@@ -52,6 +52,10 @@ class IdentityDecoder:
         yield data
 
 
+PLAIN: Final = IdentityDecoder()
+"""The one decoder of bytes that need none; it holds nothing."""
+
+
 class InflateDecoder:
     """gzip (RFC 1952, several members allowed) and deflate (RFC 9110 8.4.1.2, with or without zlib header)."""
 
@@ -105,9 +109,11 @@ class InflateDecoder:
 
 def decoder_for(content_encoding: str | None) -> Decoder | Unreadable:
     """The decoder for a `content-encoding` header; several codings in a row are not read."""
-    coding = (content_encoding or "identity").strip().lower()
+    if content_encoding is None:
+        return PLAIN
+    coding = content_encoding.strip().lower()
     if coding in ("identity", ""):
-        return IdentityDecoder()
+        return PLAIN
     if coding in ("gzip", "x-gzip"):
         return InflateDecoder(_GZIP_WBITS)
     if coding == "deflate":
@@ -124,6 +130,11 @@ def readable_accept_encoding(value: str | None) -> str:
     """
     if value is None:
         return "identity"
+    usual = _USUAL.get(value)
+    return _readable(value) if usual is None else usual
+
+
+def _readable(value: str) -> str:
     members = [member.strip() for member in value.split(",") if member.strip()]
     named = {_coding(member) for member in members}
     if named <= READABLE and named:
@@ -141,3 +152,10 @@ def readable_accept_encoding(value: str | None) -> str:
 
 def _coding(member: str) -> str:
     return member.partition(";")[0].strip().lower()
+
+
+# What client libraries and tools send unless they are told otherwise.
+_USUAL: Final = {
+    value: _readable(value)
+    for value in ("identity", "gzip", "gzip, deflate", "gzip, deflate, br", "gzip, deflate, br, zstd", "gzip, br", "*")
+}

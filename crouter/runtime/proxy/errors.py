@@ -90,8 +90,14 @@ def authentication_ambiguous() -> ErrorReply:
     )
 
 
-def balance_too_low() -> ErrorReply:
-    return ErrorReply(402, "billing_error", "the prepaid balance is too low for this request")
+def balance_too_low(nanousd: int) -> ErrorReply:
+    """`nanousd` is the most that the request can cost; what it really costs is charged, which is usually far less."""
+    cents = -(-nanousd // 10_000_000)
+    message = (
+        f"the prepaid balance is too low: this request may cost up to {cents // 100}.{cents % 100:02} USD; "
+        "lower max_tokens or shorten the prompt, wait for requests under way, or top up"
+    )
+    return ErrorReply(402, "billing_error", message)
 
 
 def permission_denied(message: str) -> ErrorReply:

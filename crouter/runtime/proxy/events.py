@@ -6,6 +6,7 @@ nearly everything, is passed over without a copy. A line is buffered only while 
 lines, optional space after the colon.
 """
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _READ: Final = frozenset({b"message_start", b"message_delta", b"message_stop", b"error"})
 _PASSED_OVER: Final = frozenset({b"content_block_start", b"content_block_delta", b"content_block_stop", b"ping"})
 _NO_NAME: Final = b""
+# Whole events that are passed over, in the form that the upstream gives them: any number, one after the other.
+_PASSED_WHOLE = re.compile(rb"(?:event: (?:content_block_delta|ping|content_block_stop)\ndata: [^\n]*+\n\n)++")
 _UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
@@ -98,6 +101,12 @@ class EventTap:
             position = end + 1
             end = data.find(b"\n", position)
         while end >= 0:
+            if self._name == _NO_NAME and not self._data_bytes and not self._starts:
+                passed = _PASSED_WHOLE.match(data, position)
+                if passed is not None:
+                    position = passed.end()
+                    end = data.find(b"\n", position)
+                    continue
             if end == position:
                 self._dispatch()
             elif self._name not in _PASSED_OVER or not data.startswith(b"data:", position):

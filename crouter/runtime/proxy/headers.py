@@ -54,13 +54,55 @@ _THEIR_EDGE: Final = frozenset(
 # One upstream key serves all customers: its limits are ours and say nothing to one of them.
 _OUR_LIMITS_PREFIXES: Final = ("anthropic-ratelimit-", "anthropic-priority-", "cf-", "x-envoy-")
 
+# What clients and the upstream send with nearly every message.
+USUAL: Final = (
+    "accept",
+    "accept-encoding",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+    "anthropic-version",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "host",
+    "request-id",
+    "server",
+    "transfer-encoding",
+    "user-agent",
+    "vary",
+    "x-api-key",
+    "x-app",
+    "x-stainless-arch",
+    "x-stainless-async",
+    "x-stainless-helper-method",
+    "x-stainless-lang",
+    "x-stainless-os",
+    "x-stainless-package-version",
+    "x-stainless-read-timeout",
+    "x-stainless-retry-count",
+    "x-stainless-runtime",
+    "x-stainless-runtime-version",
+    "x-stainless-timeout",
+)
+_ACCEPT_ENCODING_CHARS: Final = len("accept-encoding")
+
+# What says how an answer is to be read, and where `Returned` keeps it.
+_READ: Final = {
+    spelt: name.replace("-", "_")
+    for name in ("content-type", "content-encoding", "content-length", "date")
+    for spelt in (name, name.title())
+}
+
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class HeaderFilter:
     """Passes every header but the named ones. Names and prefixes are lower-case header names."""
 
-    __slots__ = ("_names", "_prefixes")
+    __slots__ = ("_decided", "_names", "_prefixes")
 
     def __init__(self, names: Iterable[str], prefixes: Iterable[str]) -> None:
         self._names = frozenset(names)
@@ -68,22 +110,36 @@ class HeaderFilter:
         for name in (*self._names, *self._prefixes):
             if not _NAME.fullmatch(name):
                 raise ValueError("a dropped header is given as a lower-case header name or prefix")
+        # Decided once for names that we know ourselves; a name that a client made up is never remembered.
+        self._decided = {spelt: self.passes(name) for name in USUAL for spelt in (name, name.title())}
 
     def kept(self, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """The headers that pass, in order, untouched."""
-        names, prefixes = self._names, self._prefixes
+        decided = self._decided
         kept = []
         connection: list[str] = []
         for pair in headers:
-            lower = pair[0].lower()
-            if lower == "connection":
-                connection.append(pair[1])
-            elif lower not in names and not lower.startswith(prefixes):
+            passes = decided.get(pair[0])
+            if passes is None:
+                lower = pair[0].lower()
+                passes = lower != "connection" and self.passes(lower)
+                # Otherwise it names headers that belong to this connection; `keep-alive` is one that never passes.
+                if lower == "connection" and pair[1] != "keep-alive":
+                    connection.append(pair[1])
+            if passes:
                 kept.append(pair)
         named = _named_by(connection)
         if named:
             kept = [pair for pair in kept if pair[0].lower() not in named]
         return kept
+
+    def passing(self) -> frozenset[str]:
+        """Usual names, as they are usually spelt, that pass."""
+        return frozenset(name for name, passes in self._decided.items() if passes)
+
+    def passes(self, lower: str) -> bool:
+        """Whether a header of that lower-case name passes, where no `connection` header names it."""
+        return lower not in self._names and not lower.startswith(self._prefixes)
 
 
 class RequestHeaders:
@@ -94,27 +150,74 @@ class RequestHeaders:
     def __init__(self, dropped_names: Iterable[str], dropped_prefixes: Iterable[str]) -> None:
         self._filter = HeaderFilter(HOP_BY_HOP | _CREDENTIALS | _TRANSPORT | frozenset(dropped_names), dropped_prefixes)
 
+    def passes(self, lower: str) -> bool:
+        """Whether a header of that lower-case name may leave, where no `connection` header names it."""
+        return self._filter.passes(lower)
+
     def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """The client's headers that go upstream, and an `accept-encoding` that we can meter."""
-        accepted = [value for name, value in headers if name.lower() == "accept-encoding"]
-        coding = readable_accept_encoding(", ".join(accepted) if accepted else None)
+        accepted = [
+            value
+            for name, value in headers
+            if len(name) == _ACCEPT_ENCODING_CHARS and name.lower() == "accept-encoding"
+        ]
+        coding = readable_accept_encoding(", ".join(accepted)) if accepted else "identity"
         return (*self._filter.kept(headers), ("accept-encoding", coding))
+
+
+class Returned:
+    """The headers of an answer that go back, and those of them that say how it is to be read; None where absent."""
+
+    __slots__ = ("content_encoding", "content_length", "content_type", "date", "headers")
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[str, str]] = []
+        self.content_type: str | None = None
+        self.content_encoding: str | None = None
+        self.content_length: str | None = None
+        self.date: str | None = None
 
 
 class ResponseHeaders:
     """What goes back. `request-id` stays the upstream's; ours is added beside it."""
 
-    __slots__ = ("_filter",)
+    __slots__ = ("_filter", "_plain")
 
     def __init__(self, dropped_names: Iterable[str] = (), dropped_prefixes: Iterable[str] = ()) -> None:
         self._filter = HeaderFilter(
             HOP_BY_HOP | _OUR_ACCOUNT | _THEIR_EDGE | {"x-crouter-request-id"} | frozenset(dropped_names),
             (*_OUR_LIMITS_PREFIXES, *dropped_prefixes),
         )
+        # Decided once, as in the filter.
+        self._plain = self._filter.passing()
 
     def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Headers:
         """The upstream's headers that go to the client, and our own request id."""
         return (*self._filter.kept(headers), ("x-crouter-request-id", request_id))
+
+    def read(self, headers: Sequence[tuple[str, str]], request_id: str) -> Returned:
+        """The same as `returned`, with what decides how the answer is relayed. The first value of a header counts."""
+        read = Returned()
+        kept, plain = read.headers, self._plain
+        for pair in headers:
+            if pair[0] in plain:
+                kept.append(pair)
+                continue
+            lower = pair[0].lower()
+            if lower == "connection":
+                # It may name others: the filter sees to that.
+                read.headers = kept = self._filter.kept(headers)
+                break
+            if self._filter.passes(lower):
+                kept.append(pair)
+        for name, value in kept:
+            attribute = _READ.get(name)
+            if attribute is None and name not in plain:
+                attribute = _READ.get(name.lower())
+            if attribute is not None and getattr(read, attribute) is None:
+                setattr(read, attribute, value)
+        kept.append(("x-crouter-request-id", request_id))
+        return read
 
 
 def _named_by(connection: list[str]) -> frozenset[str]:

@@ -12,13 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
-from crouter.runtime.proxy.options import ServiceOptions, service_options
+from crouter.runtime.proxy.options import ORDINARY, ServiceOptions, service_options
+from crouter.runtime.proxy.repeated_keys import accounts_for_all
 
 MODEL_PATTERN: Final = r"[A-Za-z0-9._:@/-]{1,128}"
 _MODEL = re.compile(MODEL_PATTERN)
 _OPTION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TOOL_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _LIST_MAX: Final = 10_000
+# What is read further down; most requests have none of it.
+_RARE: Final = frozenset({"fallbacks", "tools", "billing_policy", "speed", "inference_geo"})
 
 _WHITESPACE = re.compile(rb"[ \t\n\r]*")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -31,7 +34,8 @@ _decode_any = msgspec.json.Decoder(Any).decode
 _UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every request, and a frozen one takes several times as long to make.
+@dataclass(slots=True)
 class Accepted:
     """A body that may go on to pricing and limits."""
 
@@ -67,6 +71,8 @@ def read_request(body: bytes) -> Accepted | Refused:
 def _read(body: bytes) -> Accepted:
     members = _object(body, "the request body")
     model = _model(members, "model")
+    if _RARE.isdisjoint(members):
+        return Accepted(model, _stream(members), _max_tokens(members), ORDINARY)
     fallback_models = _fallback_models(members)
     tool_types, advisor_models = _tools(members)
     _refuse_another_payer(members)
@@ -94,7 +100,7 @@ def _object(source: bytes, place: str) -> _Members:
         raise _Refusal(f"{place} must be a JSON object") from None
     except _UNDECODABLE:
         raise _Refusal(f"{place} is not valid JSON, or nested too deeply") from None
-    if _keys_repeat(source, members):
+    if not accounts_for_all(source, members) and _keys_repeat(source, members):
         raise _Refusal(f"{place} gives a key twice")
     return members
 

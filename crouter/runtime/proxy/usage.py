@@ -36,9 +36,10 @@ _EXPLANATORY: Final = frozenset({"output_tokens_details", "fallback_credit"})
 _OF_AN_ITERATION: Final = frozenset({"type", "model"})
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every answer, and a frozen one takes several times as long to make.
+@dataclass(slots=True)
 class UsageCounts:
-    """Counts in tokens and requests; None where the upstream reported nothing."""
+    """Counts in tokens and requests; None where the upstream reported nothing. Never changed once made."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -112,7 +113,7 @@ class UsageMeter:
         """What was reported in a form we do not accept, sorted, by field name."""
         anomalies = set(self._anomalies)
         self._cache_creation(anomalies)
-        return tuple(sorted(anomalies))
+        return tuple(sorted(anomalies)) if anomalies else ()
 
     def note(self, anomaly: str) -> None:
         """Adds an anomaly found by the one who reads the answer."""
@@ -132,7 +133,11 @@ class UsageMeter:
             if value is None or key in _EXPLANATORY:
                 continue
             if key in _COUNTS:
-                self._take_count(key, value)
+                # As in `_take_count`, for what comes with every answer.
+                if type(value) is int and 0 <= value <= COUNT_MAX:
+                    self._numbers[key] = value
+                else:
+                    self.note(key)
             elif key in _GROUPS:
                 self._take_group(key, value)
             elif key in _TEXTS:

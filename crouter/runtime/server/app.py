@@ -9,11 +9,15 @@ from typing import Final
 from aiohttp import web
 
 from crouter.contract.traffic import Route
+from crouter.runtime.front.edge import Edge
+from crouter.runtime.front.relay import Relays
+from crouter.runtime.front.telling import CLIENT_LEFT_STATUS, Teller
 from crouter.runtime.proxy.errors import ErrorReply, internal_error, method_not_allowed, not_found
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding
 from crouter.runtime.server.history_pages import HistoryPages
 from crouter.runtime.server.messages import MeteredRoute
+from crouter.runtime.server.metering import BrokenOffError
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.protocol import error_reply
@@ -23,8 +27,6 @@ from crouter.runtime.words import kind_of
 
 Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
-CLIENT_LEFT_STATUS: Final = 499
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PLACEHOLDER: Final = re.compile(r"\{[a-z_]+\}")
 # What may stand for such a segment: nothing that a path could be steered with.
 _SEGMENT: Final = r"(?!\.)[A-Za-z0-9._:@-]{1,128}"
@@ -42,11 +44,12 @@ class _Target:
 class App:
     """The whole service as one function from a request to its answer."""
 
-    def __init__(self, parts: Parts, forwarding: Forwarding) -> None:
+    def __init__(self, parts: Parts, relays: Relays, edge: Edge, teller: Teller) -> None:
         self._parts = parts
-        self._transport = Transport(parts.deployment, parts.settings)
+        self._teller = teller
+        self._transport = Transport(parts.deployment, edge)
         pages, history, probes = Pages(parts), HistoryPages(parts), Probes(parts)
-        proxied = [_proxied(parts, forwarding, route) for route in parts.deployment.proxy.routes]
+        proxied = [_proxied(parts, relays, route) for route in parts.deployment.proxy.routes]
         self._targets = (
             *proxied,
             *(_page(name, path, pages) for name, path in pages.routes()),
@@ -61,6 +64,9 @@ class App:
             reply = await self._answer(exchange)
         except asyncio.CancelledError:
             self._tell(exchange, CLIENT_LEFT_STATUS)
+            raise
+        except BrokenOffError as error:
+            self._tell(exchange, error.status)
             raise
         except ConnectionError:
             self._tell(exchange, CLIENT_LEFT_STATUS)
@@ -94,21 +100,12 @@ class App:
         return method_not_allowed() if matching else not_found()
 
     def _tell(self, exchange: Exchange, status: int) -> None:
-        method = exchange.request.method
-        self._parts.metrics.count("crouter_requests_total", route=exchange.route, status=str(status))
-        self._parts.log.info(
-            "answered",
-            request_id=exchange.request_id,
-            route=exchange.route,
-            # A method is free text of the client's as far as HTTP goes.
-            method=method if method in _METHODS else "other",
-            status=status,
-            duration_ms=exchange.duration_ms,
-        )
+        self._teller.answered(exchange.request_id, exchange.route, exchange.request.method, status, exchange.began)
 
 
-def _proxied(parts: Parts, forwarding: Forwarding, route: Route) -> _Target:
-    handler = MeteredRoute(parts, forwarding, route) if route.metered else FreeRoute(parts, forwarding, route)
+def _proxied(parts: Parts, relays: Relays, route: Route) -> _Target:
+    free = FreeRoute(parts, Forwarding(relays.passage), route)
+    handler = MeteredRoute(parts, relays, route) if route.metered else free
     pattern = _SEGMENT.join(re.escape(piece) for piece in _PLACEHOLDER.split(route.path))
     return _Target(route.name, re.compile(pattern), (route.method,), handler.answer)
 

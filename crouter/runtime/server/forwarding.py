@@ -1,45 +1,23 @@
-"""Sends a request on to the upstream, with its body and headers untouched but for what the policy takes out."""
+"""Sends a request that came over aiohttp on to the upstream."""
 
-from typing import Final
-
-from crouter.contract.deployment import Deployment
 from crouter.contract.traffic import Route
-from crouter.runtime.egress import Answer, ContentChannel, drop_patterns
-from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders
-from crouter.runtime.secret import Secret
+from crouter.runtime.egress import Answer
+from crouter.runtime.front.passage import Passage
+from crouter.runtime.proxy.headers import Headers
 from crouter.runtime.server.exchange import Exchange
-
-# Between the edge and us only.
-OWN_PREFIX: Final = "x-crouter-"
-
-
-class UnforwardableHeaderError(Exception):
-    """A header holds bytes that cannot be sent on as they are."""
 
 
 class Forwarding:
-    """The way to the upstream and back, for one deployment."""
+    """The way to the upstream and back for requests without metering, and for those that are read in another way."""
 
-    def __init__(self, deployment: Deployment, channel: ContentChannel, key: Secret[str]) -> None:
-        names, prefixes = drop_patterns(deployment.proxy.drops_request_headers)
-        self._request_headers = RequestHeaders(names, (*prefixes, OWN_PREFIX))
-        self._response_headers = ResponseHeaders(*drop_patterns(deployment.proxy.drops_response_headers))
-        self._channel = channel
-        self._key = key
+    def __init__(self, passage: Passage) -> None:
+        self.passage = passage
 
     async def send(self, exchange: Exchange, route: Route, body: bytes | None) -> Answer:
         """Forwards the request. Raises UnforwardableHeaderError, EgressRefusedError, UpstreamError."""
-        headers = self._request_headers.forwarded(tuple(exchange.request.headers.items()))
-        if any(not _is_text(value) for _, value in headers):
-            raise UnforwardableHeaderError
-        target = exchange.path + (f"?{exchange.query}" if "?" in exchange.request.raw_path else "")
-        return await self._channel.send(route.method, target, (*headers, ("x-api-key", self._key.reveal())), body)
+        headers = self.passage.forwarded(tuple(exchange.request.headers.items()))
+        return await self.passage.send(route.method, exchange.target, headers, body)
 
     def returned(self, answer: Answer, exchange: Exchange) -> Headers:
         """The answer's headers that go back to the client."""
-        return self._response_headers.returned(answer.headers, exchange.request_id)
-
-
-def _is_text(value: str) -> bool:
-    # aiohttp keeps bytes that are no UTF-8 as surrogates and would leave them out when it sends.
-    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+        return tuple(self.passage.returned(answer.headers, exchange.request_id).headers)

@@ -1,15 +1,19 @@
 """Listens on the operator's address, and stops without cutting off answers that are under way."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiohttp import web
-
+from crouter.runtime.front.admission import Admission
+from crouter.runtime.front.edge import Edge
+from crouter.runtime.front.front import Front
+from crouter.runtime.front.passage import Passage
+from crouter.runtime.front.relay import Relays
+from crouter.runtime.front.telling import Teller
 from crouter.runtime.server.app import App
 from crouter.runtime.server.exchange import Parts
-from crouter.runtime.server.forwarding import Forwarding
 from crouter.runtime.server.protocol import Server, require_c_parser
 
 BACKLOG: Final = 1024
@@ -22,19 +26,25 @@ async def listening(parts: Parts, grace_seconds: float) -> AsyncIterator[str]:
     Raises OSError when the address cannot be used, MissingDocumentError, SlowParserError.
     """
     require_c_parser()
-    forwarding = Forwarding(parts.deployment, parts.channel, parts.settings.upstream_key)
-    app = App(parts, forwarding)
-    server = Server(app.handle, parts.log)
-    # aiohttp waits for so long twice: for the handler, and after having cancelled it.
-    runner = web.ServerRunner(server, shutdown_timeout=grace_seconds)
-    await runner.setup()
+    relays = Relays(parts, Passage(parts.deployment, parts.channel, parts.keys, parts.metrics))
+    edge, teller = Edge(parts.deployment, parts.settings), Teller(parts.log, parts.metrics)
+    server = Server(App(parts, relays, edge, teller).handle, parts.log)
+    front = Front(edge=edge, admission=Admission(parts), relays=relays, teller=teller, make_handler=server)
+    settings = parts.settings
+    listener = await asyncio.get_running_loop().create_server(
+        front, settings.host, settings.port, backlog=BACKLOG, reuse_address=True
+    )
+    front.start()
     try:
-        settings = parts.settings
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-        await site.start()
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield f"http://{host}:{site.port}"
+        yield f"http://{host}:{listener.sockets[0].getsockname()[1]}"
     finally:
+        listener.close()
         # What was accepted a moment ago gets its turn before idle connections are closed.
         await asyncio.sleep(0)
-        await runner.cleanup()
+        until = time.monotonic() + grace_seconds
+        # From here on aiohttp's handlers end their connections when they have answered.
+        server.pre_shutdown()
+        await front.stop(grace_seconds)
+        # aiohttp waits for so long twice: for the handler, and after having cancelled it.
+        await server.shutdown(max(0.0, until - time.monotonic()))

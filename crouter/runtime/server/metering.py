@@ -1,161 +1,110 @@
-"""One metered request: forwarded, relayed as it comes, tapped, settled. The order is the point of this module.
+"""Gives a metered answer to a client that came over aiohttp. What is decided about it is `crouter.runtime.front.relay`.
 
-The end of an answer leaves only after its record is in the database. What carries the end is held back meanwhile: in
-a stream the bytes from `message_stop` on, otherwise the last bytes of the body. If the record cannot be
-written, the answer ends with an error that the client can see. A client that leaves cancels the
-upstream at once, and what was reported until then is settled by a task that outlives this one.
+The relay calls back and never waits; aiohttp's writer waits for slow clients. Between them stands a queue, with a
+bound: beyond it nothing more is read from the upstream.
 """
 
 import asyncio
-import uuid
-from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
 
-from crouter.contract.traffic import Route
-from crouter.runtime.egress import Answer, UpstreamError
-from crouter.runtime.key_lookup import Caller
-from crouter.runtime.pricing.settlement import settle
-from crouter.runtime.proxy.attempt import Attempt, Ending
-from crouter.runtime.proxy.errors import ErrorReply, unavailable
-from crouter.runtime.proxy.request import Accepted
-from crouter.runtime.server.exchange import Exchange, Parts
-from crouter.runtime.server.forwarding import Forwarding, UnforwardableHeaderError
+from crouter.runtime.front.relay import Admitted, MeteredRelay, Relays
+from crouter.runtime.proxy.errors import ErrorReply
+from crouter.runtime.proxy.headers import Headers, Returned
+from crouter.runtime.server.exchange import Exchange
 from crouter.runtime.server.outlet import Outlet
 from crouter.runtime.server.protocol import error_reply
-from crouter.runtime.server.relay import unforwardable_header, upstream_fault
-from crouter.runtime.settling import NotRecordedError
-from crouter.runtime.usage import Settlement
 
-HELD_BYTES_MAX: Final = 1024 * 1024
+QUEUED_BYTES_MAX: Final = 256 * 1024
 
 
-class MeteredRelay:
-    """Carries one admitted request through. `run` is called once."""
+class BrokenOffError(ConnectionResetError):
+    """The connection ends before the answer does, so that the client sees it. `status` is for the log."""
 
-    def __init__(
-        self, parts: Parts, forwarding: Forwarding, exchange: Exchange, caller: Caller, accepted: Accepted
-    ) -> None:
-        self._parts = parts
-        self._forwarding = forwarding
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+class QueuedClient:
+    """A client of a relay, as a queue of what is to be written. See `crouter.runtime.front.relay.Client`."""
+
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._caller = caller
-        self._attempt = Attempt(accepted.model, accepted.options)
-        self._answer: Answer | None = None
         self._outlet: Outlet | None = None
-        self._held: deque[bytes] = deque()
-        self._held_bytes = 0
+        self._queued: list[bytes] = []
+        self._queued_bytes = 0
+        self._has_news = asyncio.Event()
+        self._is_finished = False
+        self._refusal: ErrorReply | None = None
+        self._broke_off_with = 0
+        self._relay: MeteredRelay | None = None
 
-    async def run(self, route: Route, body: list[bytes]) -> web.StreamResponse:
-        """Answers the request. `body` is emptied when it has been sent, so that it is not kept while the answer runs.
-
-        Raises ConnectionError when the client is gone or has to see a broken connection.
-        """
-        fault: ErrorReply | None = None
-        ending = Ending.CRASHED
+    async def run(self, relay: MeteredRelay) -> web.StreamResponse:
+        """Writes the answer as it comes. Raises ConnectionError when the client is gone, BrokenOffError."""
+        self._relay = relay
         try:
-            await self._relay(route, body)
-            ending = Ending.UPSTREAM_CLOSED
-        except UnforwardableHeaderError:
-            ending, fault = Ending.UPSTREAM_BROKE_OFF, unforwardable_header()
-        except UpstreamError as error:
-            ending, fault = Ending.UPSTREAM_BROKE_OFF, upstream_fault(error)
+            while not self._is_over:
+                await self._has_news.wait()
+                self._has_news.clear()
+                await self._write_queued()
         except (asyncio.CancelledError, ConnectionError):
-            ending = Ending.CLIENT_LEFT
+            relay.client_left()
             raise
-        finally:
-            if self._answer is not None:
-                self._answer.close()
-            whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
-            settlement = self._settle(ending)
-        if settlement is not None:
-            try:
-                await self._parts.settling.written(settlement)
-            except NotRecordedError:
-                whole, fault = False, unavailable()
-        if whole and self._outlet is not None:
-            return await self._finish(self._outlet)
-        assert fault is not None, "an answer that is not whole has a reason"
-        return await self._fail(fault)
+        if self._broke_off_with:
+            raise BrokenOffError(self._broke_off_with)
+        if self._refusal is not None:
+            return error_reply(self._refusal, self._exchange.request_id)
+        await self._write_queued()
+        assert self._outlet is not None, "what is finished began"
+        return await self._outlet.end()
 
-    async def _relay(self, route: Route, body: list[bytes]) -> None:
-        answer = await self._forwarding.send(self._exchange, route, body.pop())
-        self._answer = answer
-        self._attempt.head(answer.status, answer.header("content-type"), answer.header("content-encoding"))
-        outlet = Outlet(self._exchange.request, answer.status, self._forwarding.returned(answer, self._exchange))
-        self._outlet = outlet
-        if answer.status >= 400:
-            async for piece in answer.pieces():
-                self._attempt.body(piece)
-                await outlet.write(piece)
-        elif _is_stream(answer):
-            await outlet.begin()
-            async for piece in answer.pieces():
-                self._attempt.body(piece)
-                if self._attempt.has_stopped:
-                    self._held.append(piece)
-                else:
-                    await outlet.write(piece)
-        else:
-            async for piece in answer.pieces():
-                self._attempt.body(piece)
-                await self._hold(outlet, piece)
+    def answer_begins(self, status: int, returned: Returned) -> None:
+        self._outlet = Outlet(self._exchange.request, status, tuple(returned.headers))
 
-    async def _hold(self, outlet: Outlet, piece: bytes) -> None:
-        self._held.append(piece)
-        self._held_bytes += len(piece)
-        while self._held_bytes > HELD_BYTES_MAX and len(self._held) > 1:
-            first = self._held.popleft()
-            self._held_bytes -= len(first)
-            await outlet.write(first)
+    def write(self, data: bytes) -> None:
+        self._queued.append(data)
+        self._queued_bytes += len(data)
+        if self._queued_bytes > QUEUED_BYTES_MAX and self._relay is not None:
+            self._relay.pause()
+        self._has_news.set()
 
-    async def _finish(self, outlet: Outlet) -> web.StreamResponse:
-        while self._held:
-            await outlet.write(self._held.popleft())
-        return await outlet.end()
+    def finish(self, data: bytes) -> None:
+        self._is_finished = True
+        self.write(data)
 
-    async def _fail(self, fault: ErrorReply) -> web.StreamResponse:
-        outlet, answer = self._outlet, self._answer
-        self._held.clear()
-        if outlet is None or not outlet.began:
-            return error_reply(fault, self._exchange.request_id)
-        if answer is not None and _takes_an_event(answer):
-            await outlet.write(fault.event(self._exchange.request_id))
-            return await outlet.end()
-        # Nothing can be added to such a body; the client has to see that it is not whole.
-        raise ConnectionResetError
+    def refuse(self, error: ErrorReply) -> None:
+        self._refusal = error
+        self._has_news.set()
 
-    def _settle(self, ending: Ending) -> "asyncio.Task[bool] | None":
-        draft = self._attempt.end(ending)
-        if draft is None:
-            self._report(self._attempt.anomalies)
-            return None
-        charge = settle(draft, self._parts.prices, self._exchange.received_at)
-        self._report((*self._attempt.anomalies, *charge.anomalies, *(f"unknown:{key}" for key in draft.unknown_keys)))
-        return self._parts.settling.begin(
-            Settlement(
-                id=uuid.uuid4(),
-                account=self._caller.account,
-                api_key=self._caller.key,
-                occurred_at=self._exchange.received_at,
-                draft=draft,
-                charge=charge,
-            )
-        )
+    def break_off(self, status: int) -> None:
+        self._broke_off_with = status
+        self._has_news.set()
 
-    def _report(self, anomalies: Iterable[str]) -> None:
-        for anomaly in anomalies:
-            self._parts.metrics.count("crouter_anomalies_total", kind=anomaly)
-            self._parts.log.warning("usage_anomaly", request_id=self._exchange.request_id, error=anomaly)
+    @property
+    def _is_over(self) -> bool:
+        return self._is_finished or self._refusal is not None or self._broke_off_with > 0
+
+    async def _write_queued(self) -> None:
+        while self._queued and self._outlet is not None:
+            data, self._queued, self._queued_bytes = b"".join(self._queued), [], 0
+            if data:
+                await self._outlet.write(data)
+            else:
+                await self._outlet.begin()
+            if self._relay is not None:
+                self._relay.resume()
 
 
-def _takes_an_event(answer: Answer) -> bool:
-    """Whether an event of ours can follow what was sent: a plain stream of no declared length."""
-    return _is_stream(answer) and not (answer.header("content-encoding") or answer.header("content-length"))
+async def relayed(
+    relays: Relays, exchange: Exchange, admitted: Admitted, headers: Headers, body: list[bytes]
+) -> web.StreamResponse:
+    """Forwards and relays one request. `body` is emptied, so that it is not kept while the answer runs.
 
-
-def _is_stream(answer: Answer) -> bool:
-    media_type = (answer.header("content-type") or "").partition(";")[0].strip().lower()
-    return media_type == "text/event-stream"
+    Raises ConnectionError when the client is gone or has to see a broken connection.
+    """
+    client = QueuedClient(exchange)
+    relay = relays.start(client, admitted, exchange.target, headers, body.pop())
+    del headers
+    return await client.run(relay)

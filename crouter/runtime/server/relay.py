@@ -3,12 +3,14 @@
 from aiohttp import web
 
 from crouter.contract.traffic import Route
-from crouter.runtime.egress import Answer, UpstreamError, UpstreamTimeoutError
-from crouter.runtime.proxy.errors import ErrorReply, invalid_request, upstream_timed_out, upstream_unreachable
+from crouter.runtime.egress import Answer, UpstreamError
+from crouter.runtime.front.passage import NoKeyError, UnforwardableHeaderError
+from crouter.runtime.front.relay import upstream_fault
+from crouter.runtime.proxy.errors import ErrorReply, invalid_request, overloaded
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
-from crouter.runtime.server.forwarding import Forwarding, UnforwardableHeaderError
+from crouter.runtime.server.forwarding import Forwarding
 from crouter.runtime.server.outlet import Outlet
 from crouter.runtime.server.protocol import error_reply
 
@@ -53,14 +55,11 @@ class FreeRoute:
             return await self._forwarding.send(exchange, self._route, body)
         except UnforwardableHeaderError:
             return unforwardable_header()
+        except NoKeyError as error:
+            return overloaded(error.retry_after_seconds)
         except UpstreamError as error:
             return upstream_fault(error)
 
 
 def unforwardable_header() -> ErrorReply:
     return invalid_request("a request header holds bytes that are not UTF-8")
-
-
-def upstream_fault(error: UpstreamError) -> ErrorReply:
-    """What a client is told when the upstream gave no answer of its own."""
-    return upstream_timed_out() if isinstance(error, UpstreamTimeoutError) else upstream_unreachable()

@@ -20,7 +20,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
 
 def test_a_line_holds_the_declared_fields_as_json_in_utc() -> None:
     out = io.StringIO()
-    Log(SERVICE_LOG, out, clock=lambda: NOON).info("answered", request_id=REQUEST_ID, status=200)
+    Log(SERVICE_LOG, out, clock=NOON.timestamp).info("answered", request_id=REQUEST_ID, status=200)
     assert lines(out) == [
         {
             "time": "2026-11-23T12:00:00.000Z",

@@ -53,6 +53,33 @@ def test_one_key_for_two_purposes_is_refused() -> None:
     assert problem.startswith("CROUTER_LOOKUP_KEYS")
 
 
+def test_several_upstream_keys_stand_in_the_order_they_were_given() -> None:
+    settings = read_settings(DEPLOYMENT, {**PRODUCTION, "ANTHROPIC_API_KEY": "sk-b, sk-a ,sk-c"})
+    assert [key.reveal() for key in settings.upstream_keys] == ["sk-b", "sk-a", "sk-c"]
+    assert settings.upstream_key.reveal() == "sk-b"
+
+
+@pytest.mark.parametrize(
+    "value", ["sk-canary,", ",sk-canary", "sk-canary,sk-canary", "sk canary", "sk-canary\nx: y", "kü"]
+)
+def test_upstream_keys_that_cannot_be_sent_or_come_twice_are_refused_by_name(value: str) -> None:
+    (problem,) = problems({**PRODUCTION, "ANTHROPIC_API_KEY": value})
+    assert problem.startswith("ANTHROPIC_API_KEY")
+    assert "canary" not in problem
+
+
+@pytest.mark.parametrize("name", ["CROUTER_REQUESTS_MAX", "CROUTER_ACCOUNT_REQUESTS_MAX"])
+@pytest.mark.parametrize("value", ["0", "-1", "1e3", "1000000", "many", "1.5"])
+def test_a_bound_that_is_no_count_is_refused_by_name(name: str, value: str) -> None:
+    (problem,) = problems({**PRODUCTION, name: value})
+    assert problem.startswith(name)
+
+
+def test_bounds_are_read_and_have_defaults() -> None:
+    settings = read_settings(DEPLOYMENT, {**PRODUCTION, "CROUTER_REQUESTS_MAX": "70"})
+    assert (settings.requests_max, settings.account_requests_max) == (70, 2048)
+
+
 def test_the_newest_key_is_the_one_with_the_greatest_version() -> None:
     ring = read_store_settings({**PRODUCTION, "CROUTER_SEALING_KEYS": f"2:{SEALING},10:{FRESH},1:{SEALING}"}).sealing
     assert [key.version for key in ring.keys] == [10, 2, 1]

@@ -13,7 +13,7 @@ CATALOGUE = [
     (errors.authentication_failed(), 401, "authentication_error"),
     (errors.authentication_missing(), 401, "authentication_error"),
     (errors.authentication_ambiguous(), 401, "authentication_error"),
-    (errors.balance_too_low(), 402, "billing_error"),
+    (errors.balance_too_low(1), 402, "billing_error"),
     (errors.permission_denied("no"), 403, "permission_error"),
     (errors.not_found(), 404, "not_found_error"),
     (errors.method_not_allowed(), 405, "not_found_error"),

@@ -29,7 +29,7 @@ def out() -> io.StringIO:
 def log(out: io.StringIO) -> Log:
     """The stream as policy.yaml declares it; anything else in a line is an error."""
     fields = tuple(LogField(name, kind) for name, kind in FIELDS.items())  # type: ignore[arg-type]
-    return Log(LogStream("retention", fields), out, strict=True, clock=lambda: AS_OF)
+    return Log(LogStream("retention", fields), out, strict=True, clock=AS_OF.timestamp)
 
 
 def test_a_line_for_each_end_holds_declared_fields_only(log: Log, out: io.StringIO) -> None:

@@ -1,0 +1,27 @@
+"""The only place that opens outgoing HTTP connections, so that one place decides where data may go.
+
+Every channel belongs to one declared processor and reaches that processor's declared hosts only. Content has a channel
+of its own, which a processor that does not receive content cannot have. The database's driver is the one other way out.
+"""
+
+from crouter.runtime.egress.answer import Answer
+from crouter.runtime.egress.channel import ContentChannel
+from crouter.runtime.egress.drop_patterns import drop_patterns
+from crouter.runtime.egress.errors import EgressRefusedError, UpstreamError, UpstreamTimeoutError
+from crouter.runtime.egress.exchange import Receiver, UpstreamExchange
+from crouter.runtime.egress.guard import Egress
+from crouter.runtime.egress.request_head import HeaderLines, Headers
+
+__all__ = [
+    "Answer",
+    "ContentChannel",
+    "Egress",
+    "EgressRefusedError",
+    "HeaderLines",
+    "Headers",
+    "Receiver",
+    "UpstreamError",
+    "UpstreamExchange",
+    "UpstreamTimeoutError",
+    "drop_patterns",
+]

@@ -1,0 +1,115 @@
+"""Decides who may send a request on: key, rate limits, what the body asks for, its price, credit.
+
+Each question has a form that answers at once from what this process knows, and one that may ask the database. The
+answers are the same, and so are the refusals, whichever way a request came in.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from crouter.runtime.credit.lease import Hold
+from crouter.runtime.database.errors import DatabaseError
+from crouter.runtime.key_lookup import Caller
+from crouter.runtime.parts import Parts
+from crouter.runtime.pricing.book import Unpriced
+from crouter.runtime.pricing.most import most_it_can_cost
+from crouter.runtime.proxy.authentication import Ambiguous, ApiKey, Missing, Presented, presented_key
+from crouter.runtime.proxy.errors import (
+    ErrorReply,
+    authentication_ambiguous,
+    authentication_failed,
+    authentication_missing,
+    balance_too_low,
+    invalid_request,
+    overloaded,
+    rate_limited,
+    unavailable,
+)
+from crouter.runtime.proxy.options import ORDINARY
+from crouter.runtime.proxy.overload import Entered, Overloaded
+from crouter.runtime.proxy.request import Accepted, Refused, read_request
+from crouter.runtime.words import kind_of
+
+
+def key_in(headers: Sequence[tuple[str, str]]) -> ApiKey | ErrorReply:
+    """The key that a request presents, or why there is none."""
+    match presented_key(headers):
+        case Presented(key):
+            return key
+        case Missing():
+            return authentication_missing()
+        case Ambiguous():
+            return authentication_ambiguous()
+        case _:
+            return authentication_failed()
+
+
+class Admission:
+    """The questions that stand between a request and the upstream."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def known_caller(self, key: ApiKey, *, metered: bool) -> Caller | ErrorReply | None:
+        """Whose request it is, as far as this process knows; None where the database has to be asked."""
+        caller = self._parts.lookup.known(key)
+        return None if caller is None else self._within_limits(caller, metered=metered)
+
+    async def caller(self, key: ApiKey, request_id: str, *, metered: bool) -> Caller | ErrorReply:
+        """Whose request it is, or why it goes no further. A database that is away is never an invalid key."""
+        try:
+            caller = await self._parts.lookup.caller(key)
+        except DatabaseError as error:
+            return self._away(request_id, error)
+        return authentication_failed() if caller is None else self._within_limits(caller, metered=metered)
+
+    def enter(self, caller: Caller) -> Entered | ErrorReply:
+        """A place among the requests that are under way; whoever gets it closes it."""
+        entered = self._parts.places.try_enter(caller.account)
+        return overloaded(entered.retry_after_seconds) if isinstance(entered, Overloaded) else entered
+
+    def read(self, body: bytes, at: datetime) -> Accepted | ErrorReply:
+        """What the body of a metered request asks for, if all that the upstream may run for it has a price."""
+        accepted = read_request(body)
+        if isinstance(accepted, Refused):
+            return invalid_request(accepted.message)
+        unpriced = self._unpriced(accepted, at)
+        return accepted if unpriced is None else invalid_request(unpriced.message)
+
+    def most(self, accepted: Accepted, body: bytes, at: datetime) -> int:
+        """The most that the request can cost, in nanodollars."""
+        return most_it_can_cost(accepted, body, self._parts.prices, at)
+
+    def known_hold(self, caller: Caller, nanousd: int) -> Hold | None:
+        """Holds so much of the credit that this process has; None says nothing: ask `hold`."""
+        return self._parts.credit.try_reserve(caller.account, nanousd) if self._parts.settling.has_room else None
+
+    async def hold(self, caller: Caller, nanousd: int, request_id: str) -> Hold | ErrorReply:
+        """Holds the most that a request can cost, or says why it is refused: also while records have no place to go."""
+        if not self._parts.settling.has_room:
+            return unavailable()
+        try:
+            hold = await self._parts.credit.reserve(caller.account, nanousd)
+        except DatabaseError as error:
+            return self._away(request_id, error)
+        return hold or balance_too_low(nanousd)
+
+    def _within_limits(self, caller: Caller, *, metered: bool) -> Caller | ErrorReply:
+        # Counting tokens and listing models has windows of its own: it must not eat up those of messages.
+        reached = self._parts.limits.admit((caller.key, metered))
+        return caller if reached is None else rate_limited(reached.name, reached.retry_after_seconds)
+
+    def _unpriced(self, accepted: Accepted, at: datetime) -> Unpriced | None:
+        prices = self._parts.prices
+        price = prices.price_for(accepted.model, at, accepted.options)
+        if isinstance(price, Unpriced):
+            return price
+        for model in accepted.further_models:
+            price = prices.price_for(model, at, ORDINARY)
+            if isinstance(price, Unpriced):
+                return price
+        return prices.unpriced_tool(accepted.tool_types) if accepted.tool_types else None
+
+    def _away(self, request_id: str, error: DatabaseError) -> ErrorReply:
+        self._parts.log.warning("database_away", request_id=request_id, error=kind_of(error))
+        return unavailable()

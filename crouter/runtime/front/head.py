@@ -1,0 +1,152 @@
+"""Reads the head of a request, if it is of the one plain form that is served without aiohttp. Does no I/O.
+
+Plain is what no two readers can understand differently (RFC 9112): `POST`, a declared path, HTTP/1.1; lines that end
+in CRLF, names that are tokens, values of visible ASCII; one host, one length in digits, nothing about framing,
+transfer or the connection beside them. Whatever is not plain is not judged here: aiohttp's parser does that.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from crouter.runtime.edge_signature import EDGE_HEADER
+from crouter.runtime.egress import HeaderLines
+from crouter.runtime.proxy.content_coding import readable_accept_encoding
+from crouter.runtime.proxy.headers import USUAL, RequestHeaders
+
+HEAD_BYTES_MAX: Final = 16 * 1024
+HEAD_END: Final = b"\r\n\r\n"
+_HEADERS_MAX: Final = 100
+
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+# Every line feed of a head has to end exactly one such line, so nothing can stand between two of them.
+_LINE = re.compile(rf"^({_NAME}):[ \t]*((?:[!-~](?:[ \t!-~]*[!-~])?)?)[ \t]*\r\n", re.MULTILINE)
+_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+_LENGTH = re.compile(r"[0-9]{1,10}")
+_REQUEST_LINE = re.compile(rb"[A-Z]{1,20} [!-~]+ HTTP/1\.[01]\r\n")
+
+# What to do with a header. The numbered ones decide something here, and have to come once.
+_KEEP, _DROP, _NOT_PLAIN, _HOST_IS, _LENGTH_IS, _KEY_IS, _BEARER_IS, _EDGE_IS, _CODING_IS, _TYPE_IS, _CONNECTION_IS = (
+    range(11)
+)
+_ONCE: Final = {
+    "host": _HOST_IS,
+    "content-length": _LENGTH_IS,
+    "x-api-key": _KEY_IS,
+    "authorization": _BEARER_IS,
+    EDGE_HEADER: _EDGE_IS,
+    "accept-encoding": _CODING_IS,
+    "content-type": _TYPE_IS,
+    "connection": _CONNECTION_IS,
+}
+_KEY_NAMES: Final = {_KEY_IS: "x-api-key", _BEARER_IS: "authorization"}
+# What changes how a message is framed, sent or answered.
+_UNUSUAL: Final = frozenset(
+    {
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "content-encoding",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+    }
+)
+
+
+class PlainHead:
+    """A head that was read. `lines` are the headers that may leave, as they leave; `presented` are those with keys."""
+
+    __slots__ = ("body_bytes", "edge", "lines", "presented", "target")
+
+    def __init__(
+        self,
+        target: str,
+        lines: HeaderLines,
+        body_bytes: int,
+        presented: Sequence[tuple[str, str]],
+        edge: str | None,
+    ) -> None:
+        self.target = target
+        self.lines = lines
+        self.body_bytes = body_bytes
+        self.presented = presented
+        self.edge = edge
+
+
+class HeadReader:
+    """Reads heads of requests to the given paths, which are plain text without placeholders.
+
+    `chosen` decides which headers may leave.
+    """
+
+    __slots__ = ("_actions", "_chosen", "_line")
+
+    def __init__(self, paths: Iterable[str], chosen: RequestHeaders) -> None:
+        alternatives = "|".join(re.escape(path) for path in paths)
+        self._line = re.compile(rf"POST ((?:{alternatives})(?:\?[A-Za-z0-9=&_.~%-]{{0,512}})?) HTTP/1\.1\r\n")
+        self._chosen = chosen
+        # Decided once for names that we know ourselves; a name that a client made up is never remembered.
+        self._actions = {spelt: self._action(name) for name in USUAL for spelt in (name, name.title())}
+
+    def read(self, data: bytes, end: int) -> PlainHead | None:
+        """The head of `data`, whose empty line starts at `end`; None if it is not plain."""
+        if end > HEAD_BYTES_MAX:
+            return None
+        text = data[: end + 2].decode("latin-1")
+        start = self._line.match(text)
+        if start is None:
+            return None
+        headers = _LINE.findall(text, start.end())
+        if len(headers) != text.count("\n") - 1 or len(headers) > _HEADERS_MAX:
+            return None
+        actions, kept, once = self._actions, [], {}
+        for name, value in headers:
+            action = actions.get(name)
+            if action is None:
+                action = self._action(name.lower())
+            if action == _KEEP:
+                kept.append(f"{name}: {value}\r\n")
+            elif action > _NOT_PLAIN:
+                if action in once:
+                    return None
+                once[action] = value
+                if action == _TYPE_IS:
+                    kept.append(f"{name}: {value}\r\n")
+            elif action == _NOT_PLAIN:
+                return None
+        return _judged(start[1], kept, once)
+
+    def _action(self, lower: str) -> int:
+        action = _ONCE.get(lower)
+        if action is not None:
+            return action
+        if lower in _UNUSUAL:
+            return _NOT_PLAIN
+        return _KEEP if self._chosen.passes(lower) else _DROP
+
+
+def _judged(target: str, kept: list[str], once: dict[int, str]) -> PlainHead | None:
+    host, length, connection = once.get(_HOST_IS, ""), once.get(_LENGTH_IS, ""), once.get(_CONNECTION_IS)
+    if not _HOST.fullmatch(host) or not _LENGTH.fullmatch(length):
+        return None
+    if connection is not None and connection.lower() != "keep-alive":
+        return None
+    kept.append(f"accept-encoding: {readable_accept_encoding(once.get(_CODING_IS))}\r\n")
+    presented = [(_KEY_NAMES[action], once[action]) for action in (_KEY_IS, _BEARER_IS) if action in once]
+    return PlainHead(target, HeaderLines("".join(kept), len(kept)), int(length), presented, once.get(_EDGE_IS))
+
+
+def may_become_plain(data: bytes) -> bool:
+    """Whether more bytes could make a plain head of these, in which no CRLF CRLF has been found.
+
+    What is complete by any laxer reading, too long, or begins as nothing that we would serve is not waited for.
+    """
+    if len(data) > HEAD_BYTES_MAX or b"\n\n" in data or b"\n\r\n" in data:
+        return False
+    line_end = data.find(b"\n")
+    if line_end >= 0:
+        return _REQUEST_LINE.fullmatch(data, 0, line_end + 1) is not None
+    return b"A" <= data[:1] <= b"Z"

@@ -1,0 +1,40 @@
+"""The parts that a running service is made of; put together once, at the start, in `crouter.runtime.running`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from crouter.contract.deployment import Deployment
+from crouter.runtime.credit.credit import Credit
+from crouter.runtime.database.pool import Database
+from crouter.runtime.egress import ContentChannel
+from crouter.runtime.key_lookup import KeyLookup
+from crouter.runtime.limits import RateLimits
+from crouter.runtime.logs import Log
+from crouter.runtime.metrics import Metrics
+from crouter.runtime.pricing.book import PriceBook
+from crouter.runtime.proxy.overload import Admission as Places
+from crouter.runtime.proxy.upstream_keys import UpstreamKeys
+from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.settings import Settings
+from crouter.runtime.settling import Settling
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that answering requests needs."""
+
+    deployment: Deployment
+    settings: Settings
+    generated: Path
+    database: Database
+    lookup: KeyLookup
+    limits: RateLimits
+    credit: Credit
+    reader: PurposeReader
+    channel: ContentChannel
+    keys: UpstreamKeys
+    places: Places
+    settling: Settling
+    prices: PriceBook
+    log: Log
+    metrics: Metrics
