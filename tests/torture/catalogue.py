@@ -14,7 +14,12 @@ from tests.torture.scenarios.database_faults import (
     play_database_stopped,
 )
 from tests.torture.scenarios.disconnects import play_disconnects
-from tests.torture.scenarios.journal_faults import journal_on_small_disk, play_journal_full, play_journal_read_only
+from tests.torture.scenarios.journal_faults import (
+    journal_on_small_disk,
+    play_journal_full,
+    play_journal_read_only,
+    play_journal_unwritable,
+)
 from tests.torture.scenarios.kills import play_kills
 from tests.torture.scenarios.smuggling import (
     play_smuggling,
@@ -23,6 +28,7 @@ from tests.torture.scenarios.smuggling import (
 )
 from tests.torture.scenarios.stopping import play_stopping
 from tests.torture.scenarios.upstream_faults import (
+    many_upstream_keys,
     play_breaking_off,
     play_compression,
     play_malformed_answers,
@@ -35,12 +41,12 @@ from tests.torture.scenarios.wrong_usage import play_wrong_usage
 SCENARIOS = (
     Scenario("kills", play_kills),
     Scenario("disconnects", play_disconnects),
-    Scenario("breaking-off", play_breaking_off),
+    Scenario("breaking-off", play_breaking_off, environ=many_upstream_keys),
     Scenario("splitting", play_splitting),
-    Scenario("malformed-answers", play_malformed_answers),
+    Scenario("malformed-answers", play_malformed_answers, environ=many_upstream_keys),
     Scenario("redirects", play_redirects),
     Scenario("compression", play_compression),
-    Scenario("statuses", play_statuses),
+    Scenario("statuses", play_statuses, environ=many_upstream_keys),
     Scenario("wrong-usage", play_wrong_usage),
     Scenario("stopping", play_stopping),
     Scenario("database-stopped", play_database_stopped),
@@ -50,6 +56,7 @@ SCENARIOS = (
     Scenario("database-read-only", play_database_read_only),
     Scenario("connections-cut", play_connections_cut),
     Scenario("database-full", play_database_full, needs=(ROOT,), ground=on_small_disk),
+    Scenario("journal-unwritable", play_journal_unwritable),
     Scenario("journal-full", play_journal_full, needs=(ROOT,), environ=journal_on_small_disk),
     Scenario("journal-read-only", play_journal_read_only, needs=(ROOT,), environ=journal_on_small_disk),
     Scenario("smuggling", play_smuggling),

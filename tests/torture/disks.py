@@ -1,7 +1,6 @@
 """Small file systems in memory, to be filled up or made read-only. Only root can mount them."""
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,8 +29,8 @@ class Disk:
         self._ballast.unlink(missing_ok=True)
 
     def read_only(self) -> None:
-        """Forbids writing, also to files that are open, as a failing disk does."""
-        _mount("-o", "remount,ro,force", str(self.folder), fallback=("-o", "remount,ro", str(self.folder)))
+        """Forbids writing. Raises CalledProcessError while a file is open for writing."""
+        _mount("-o", "remount,ro", str(self.folder))
 
     def writable(self) -> None:
         """Allows writing again."""
@@ -50,14 +49,5 @@ def disk(folder: Path, megabytes: int) -> Iterator[Disk]:
         folder.rmdir()
 
 
-def is_full(folder: Path) -> bool:
-    """Whether the file system of a folder has no free block."""
-    return os.statvfs(folder).f_bavail == 0
-
-
-def _mount(*arguments: str, fallback: tuple[str, ...] = ()) -> None:
-    done = subprocess.run(["mount", *arguments], check=False, capture_output=True)
-    if done.returncode and fallback:
-        subprocess.run(["mount", *fallback], check=True, capture_output=True)
-    elif done.returncode:
-        done.check_returncode()
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)

@@ -1,12 +1,13 @@
 """The generated service as a process on a port that stays the same, to be started, killed, stopped and measured."""
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 
 from tests.torture.ground import ROOT
@@ -29,6 +30,7 @@ class Service:
             "CROUTER_LISTEN": f"127.0.0.1:{self.port}",
         }
         self._process: Process | None = None
+        self._logging: asyncio.Task[None] | None = None
         self._runs = 0
 
     @property
@@ -40,13 +42,14 @@ class Service:
         assert not self.running, "it runs"
         self._runs += 1
         error = self._folder / f"service-{self._runs}.err"
-        with error.open("wb") as err, (self._folder / f"service-{self._runs}.out").open("wb") as out:
+        with error.open("wb") as err:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "generated.service",
-                env=self._environ, cwd=self._generated.parent, stdin=DEVNULL, stdout=out, stderr=err,
-                # Killed by the scenario or with it: nothing outlives a harness that is ended.
+                env=self._environ, cwd=self._generated.parent, stdin=DEVNULL, stdout=PIPE, stderr=err,
                 preexec_fn=_many_files,
             )  # fmt: skip
+        # Through us, so that a limit on what the service may write to files is not one on its log.
+        self._logging = asyncio.create_task(_copy(self._process, self._folder / f"service-{self._runs}.out"))
         try:
             async with asyncio.timeout(READY_SECONDS):
                 while b" answers on " not in error.read_bytes():
@@ -63,6 +66,19 @@ class Service:
             if self._process.returncode is None:
                 self._process.kill()
             await self._process.wait()
+
+    def forbid_files(self) -> None:
+        """From now on no byte can be written to any file, as on a disk that is full or failing."""
+        self._limit_files(0)
+
+    def allow_files(self) -> None:
+        """Files can be written again."""
+        self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def terminate(self) -> None:
         """Tells it to stop."""
@@ -102,9 +118,12 @@ class Service:
                 return int(line.split()[1]) * 1024
         raise AssertionError("the kernel tells the memory of a process")
 
-    def log(self) -> str:
-        """What all its runs wrote to their log."""
-        return "".join(path.read_text(encoding="utf-8") for path in sorted(self._folder.glob("service-*.out")))
+
+async def _copy(process: Process, path: Path) -> None:
+    assert process.stdout is not None
+    with path.open("wb") as out:
+        while data := await process.stdout.read(65536):
+            out.write(data)
 
 
 def _many_files() -> None:
