@@ -7,6 +7,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# For each target of the fuzzers.
+FUZZ_SECONDS ?= 600
 
 # Tests without a service run side by side. Those that start one share the machine with a database
 # and a client, so they follow one after the other.
@@ -41,7 +43,7 @@ heading = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fix generate proof-controls bench lock
+.PHONY: help setup run test check fix generate proof-controls bench torture lock
 .PHONY: format-check lint types imports drift browser
 
 help: ## list the targets
@@ -97,10 +99,16 @@ proof-controls: $(DEV_READY) ## break one promise after another: do its tests no
 bench: $(DEV_READY) $(DEV_WEB_READY) ## measure
 	@$(BIN)/python -m bench $(ARGS)
 
+torture: $(DEV_READY) ## break everything at length: hours; ARGS='--scenario kills --seed 1' plays one
+	@$(PINNED) --requirement requirements/torture.txt || echo "No wheel of atheris fits: the fuzzers are skipped." >&2
+	@$(BIN)/python -m tests.torture $(ARGS)
+	@$(BIN)/python -m tests.torture.fuzzing --seconds $(FUZZ_SECONDS)
+
 lock: $(DEV_READY) ## renew every pinned version
 	@$(LOCK) --group build --group run --group test --group lint --output-file requirements/dev.txt
 	@$(LOCK) --group build --group run --constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(PIN) --group fideslang --output-file requirements/fideslang.txt
+	@$(PIN) --group torture --output-file requirements/torture.txt
 	@npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@echo "Renewed. Read the difference, then: make check"
 

@@ -1,4 +1,4 @@
-"""What all scenarios stand on: everything generated with limits out of reach, a PostgreSQL that can be hurt, a template.
+"""What all scenarios stand on: everything generated with limits out of reach, a PostgreSQL to be hurt, a template.
 
 A commit is with the kernel before it is answered, as in production: the database's processes are killed. It is not with
 the disk, because the machine is not.

@@ -1,8 +1,8 @@
 """What an answer reports, read a second time: independent of the library's own tap, slow and plain.
 
 `reports` gives the counts that hold after each report, with the place in the body where the report is complete. A
-count is the last value that is a whole number from zero to 10**12 (of requests: 10**6); anything else reported says nothing. The price of
-counts is computed from the price book's file alone.
+count is the last value that is a whole number from zero to 10**12, or to 10**6 where it counts requests; anything else
+says nothing. The price of counts is computed from the price book's file alone.
 """
 
 import json
@@ -61,7 +61,7 @@ def _reports(body: bytes, media_type: str) -> tuple[Report, ...]:
 def _of_message(body: bytes) -> tuple[Report, ...]:
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     if not isinstance(message, dict) or not isinstance(message.get("usage"), dict):
         return ()
@@ -79,14 +79,16 @@ def _events(body: bytes) -> list[tuple[int, dict[str, Any]]]:
         block_end = blank.start() if blank else len(body)
         data: list[bytes] = []
         data_end = position = start
-        for line in _LINE_END.split(body[start:block_end]):
+        block = body[start:block_end]
+        # Nearly all bytes are text, and text reports nothing.
+        for line in _LINE_END.split(block) if b"message_" in block else ():
             position = body.find(line, position) + len(line) if line else position
             if line.startswith(b"data:"):
                 data.append(line[5:].removeprefix(b" "))
                 data_end = position
         try:
             event = json.loads(b"\n".join(data)) if data else None
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if isinstance(event, dict):
             events.append((data_end, event))
@@ -130,7 +132,9 @@ def _unpacked(body: bytes) -> bytes:
 @cache
 def _rates(model: str) -> dict[str, int]:
     book = json.loads(resources.files("crouter.runtime.pricing").joinpath("price_book.json").read_bytes())
-    rows = [row for entry in book["models"] if model in (entry["id"], *entry.get("aliases", ())) for row in entry["prices"]]
+    rows = [
+        row for entry in book["models"] if model in (entry["id"], *entry.get("aliases", ())) for row in entry["prices"]
+    ]
     plain = [row for row in rows if not {"speed", "inference_geo", "service_tier", "until", "from"} & row.keys()]
     assert len(plain) == 1, "the scenarios' model has one price"
     return {key: value for key, value in plain[0].items() if isinstance(value, int)}

@@ -152,8 +152,12 @@ def attacks() -> Iterator[Attack]:
         yield Attack(f"request line, {name}", refused, _with_line(line))
     for name, (line, refused) in _HEADERS.items():
         yield Attack(f"header, {name}", refused, _with_header(line))
-    yield Attack("bytes of HTTP/2", True, lambda key, hidden: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00" + hidden)
-    yield Attack("no host", True, lambda key, hidden: _head(b"POST /v1/messages HTTP/1.1", key, b"", b"") + b"\r\n" + hidden)
+    yield Attack(
+        "bytes of HTTP/2", True, lambda key, hidden: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00" + hidden
+    )
+    yield Attack(
+        "no host", True, lambda key, hidden: _head(b"POST /v1/messages HTTP/1.1", key, b"", b"") + b"\r\n" + hidden
+    )
     # RFC 9112 6.1: such framing is faulty, and the connection ends.
     yield Attack("chunks under version 1.0", True, _old_version)
 
@@ -204,4 +208,9 @@ def _with_header(line: bytes) -> Callable[[str, bytes], bytes]:
 
 
 def _old_version(key: str, hidden: bytes) -> bytes:
-    return _request(key, b"Connection: keep-alive\r\nTransfer-Encoding: chunked", b"0\r\n\r\n" + hidden, b"POST /v1/messages HTTP/1.0")
+    return _request(
+        key,
+        b"Connection: keep-alive\r\nTransfer-Encoding: chunked",
+        b"0\r\n\r\n" + hidden,
+        b"POST /v1/messages HTTP/1.0",
+    )

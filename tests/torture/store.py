@@ -15,7 +15,9 @@ LEASE_SECONDS_MAX = 600
 
 def read_held(dsn: str, *, killed: bool) -> Held:
     """Everything the comparison needs. Raises psycopg.Error while the database is away."""
-    with psycopg.connect(dsn, row_factory=dict_row, connect_timeout=3, options="-c default_transaction_read_only=on") as db:
+    with psycopg.connect(
+        dsn, row_factory=dict_row, connect_timeout=3, options="-c default_transaction_read_only=on"
+    ) as db:
         # One snapshot: a row and its charge are written in one transaction.
         db.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         rows = db.execute('SELECT * FROM "crouter"."usage"').fetchall()

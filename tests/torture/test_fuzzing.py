@@ -7,10 +7,16 @@ from hypothesis import strategies as st
 from tests.torture.fuzzing import targets
 
 PIECES = {
-    "events": [b"event: message_delta", b"event: message_stop\n", b"data: ", b'{"usage":{"output_tokens":7}}', b"\n", b"\r"],
+    "events": [
+        b"event: message_delta", b"event: message_stop\n", b"data: ", b'{"usage":{"output_tokens":7}}', b"\n", b"\r",
+    ],
     "message": [b'{"usage":', b'{"output_tokens":', b"7", b"null", b"}", b",", b'"usage":{}', b"1e3", b'"\\ud800"'],
-    "body": [b'{"model":', b'"claude-haiku-4-5"', b'"m\\u006fdel":', b",", b"}", b'"stream":true', b'"max_tokens":7', b" "],
-    "coding": [targets.TARGETS["coding"][1][3:], b"\x1f\x8b\x08\x00", b"\x78\x9c", b"\x03\x00", b"\xff" * 20, b"\x00" * 300],
+    "body": [
+        b'{"model":', b'"claude-haiku-4-5"', b'"m\\u006fdel":', b",", b"}", b'"stream":true', b'"max_tokens":7', b" ",
+    ],
+    "coding": [
+        targets.TARGETS["coding"][1][3:], b"\x1f\x8b\x08\x00", b"\x78\x9c", b"\x03\x00", b"\xff" * 20, b"\x00" * 300,
+    ],
     "head": [
         b"POST /v1/messages HTTP/1.1\r\n", b"Host: a\r\n", b"Content-Length: 5\r\n", b"X-A: b", b"\r\n", b"\n", b"\r",
         b"Transfer-Encoding: chunked\r\n", b" ", b"\t", b"\0", b":", b"content-length", b"\x85", b"\xa0",

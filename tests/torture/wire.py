@@ -105,7 +105,13 @@ class AnswerReader:
 
 
 def request(
-    body: bytes, key: str, *, path: str = "/v1/messages", method: str = "POST", more: Headers = (), host: str = "crouter"
+    body: bytes,
+    key: str,
+    *,
+    path: str = "/v1/messages",
+    method: str = "POST",
+    more: Headers = (),
+    host: str = "crouter",
 ) -> bytes:
     """An ordinary request as bytes."""
     lines = [f"{method} {path} HTTP/1.1", f"host: {host}", f"x-api-key: {key}", "anthropic-version: 2023-06-01"]

@@ -70,7 +70,7 @@ class World:
 
     def __post_init__(self) -> None:
         # By name, so that a scenario does the same whether it is played alone or among all.
-        self.chance = random.Random(f"{self.scenario} {self.seed}")
+        self.chance = random.Random(f"{self.scenario} {self.seed}")  # noqa: S311  to be repeated, not to be secret
 
     def amount(self, short: int, long: int) -> int:
         """How much of something: little in `make test`, much in `make torture`."""
@@ -190,10 +190,10 @@ async def staged(ground: Ground, scenario: str, seed: int, *, long: bool, **envi
         journal = folder / "journal"
         journal.mkdir()
         settings = environment(ground.postgres.dsn(database), upstream.url, CROUTER_JOURNAL=str(journal)) | environ
-        customers = await _customers(ground, settings, journals)
+        ada, bob = await _customers(ground, settings, journals)
         service = Service(ground.generated, folder, settings)
         world = World(
-            scenario, seed, long, ground, folder, database, upstream, service, *customers, journals, settings
+            scenario, seed, long, ground, folder, database, upstream, service, ada, bob, journals, settings
         )  # fmt: skip
         try:
             await service.start()

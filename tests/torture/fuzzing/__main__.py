@@ -14,7 +14,7 @@ INPUT_BYTES_MAX = 4096
 
 
 def main() -> int:
-    """Gives 0 if nothing was found or atheris is missing, 1 if something was found; the input is left to be replayed."""
+    """Gives 0 if nothing was found or atheris is missing, 1 if something was found; its input is left behind."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.fuzzing", description=__doc__)
     parser.add_argument("--target", action="append", choices=TARGETS, help="only this one; may be given again")
     parser.add_argument("--seconds", type=int, default=300, help="for each target")

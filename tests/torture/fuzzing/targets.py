@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from crouter.runtime.front.head import HEAD_END, HeadReader, may_become_plain
-from crouter.runtime.proxy.content_coding import PIECE_BYTES, Reading, decoder_for
+from crouter.runtime.proxy.content_coding import PIECE_BYTES, Reading, Unreadable, decoder_for
 from crouter.runtime.proxy.events import EVENT_BYTES_MAX, AnswerFacts, EventTap, facts_of_message
 from crouter.runtime.proxy.headers import RequestHeaders
 from crouter.runtime.proxy.request import Accepted, read_request
@@ -109,7 +109,7 @@ def decode(data: bytes) -> None:
 
 def _decoded(coding: str, pieces: list[bytes]) -> tuple[bytes, Reading]:
     decoder = decoder_for(coding)
-    assert hasattr(decoder, "pieces")
+    assert not isinstance(decoder, Unreadable)
     given = bytearray()
     for piece in pieces:
         for decoded in decoder.pieces(piece):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tests.torture import answers
-from tests.torture.upstream import Script, message_script
+from tests.torture.upstream import Plan, Script, message_script
 from tests.torture.wire import Wire, request
 from tests.torture.world import World
 
@@ -103,9 +103,13 @@ async def _packed_answers(world: World) -> None:
     packed = gzip.compress(bytes(world.amount(64, 1024) * MIB))
     pieces = tuple(packed[at : at + 16384] for at in range(0, len(packed), 16384))
     for script in (Script(pieces, coding="gzip"), replace(message_script(0), pieces=pieces, coding="gzip")):
-        saw, _ = await asyncio.gather(world.ask(lambda identity, script=script: script), world.ask())
+        saw, _ = await asyncio.gather(world.ask(_always(script)), world.ask())
         if not saw.whole:
             raise world.fails("a packed answer is relayed")
+
+
+def _always(script: Script) -> Plan:
+    return lambda identity: script
 
 
 async def _status(world: World, name: str, data: bytes) -> int:

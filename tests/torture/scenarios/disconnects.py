@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import itertools
+from collections.abc import Callable
+from dataclasses import replace
 
 from tests.torture import answers
 from tests.torture.upstream import Plan, Script
@@ -82,10 +84,9 @@ def _headless(identity: int) -> Script:
     return Script((), head=b"", then="stall")
 
 
-def _stalling(pieces: object, cut: int) -> Plan:
+def _stalling(pieces: Callable[[int], tuple[bytes, ...]], cut: int) -> Plan:
     def plan(identity: int) -> Script:
-        assert callable(pieces)
-        kind = {"media_type": answers.JSON, "framing": "length"} if pieces is _message else {}
-        return Script(pieces(identity), cut_at=cut, then="stall", **kind)
+        script = Script(pieces(identity), cut_at=cut, then="stall")
+        return replace(script, media_type=answers.JSON, framing="length") if pieces is _message else script
 
     return plan

@@ -10,7 +10,8 @@ from tests.torture.disks import Disk, disk
 from tests.torture.traffic import under_traffic
 from tests.torture.world import World
 
-JOURNAL_MEGABYTES = 20
+# Room for what several processes set aside, killed ones among them.
+JOURNAL_MEGABYTES = 100
 
 
 async def play_journal_unwritable(world: World) -> None:
@@ -81,11 +82,13 @@ async def _hurt(world: World, hurt: Callable[[], None], heal: Callable[[], None]
 @contextlib.contextmanager
 def journal_on_small_disk() -> Iterator[dict[str, str]]:
     """The setting that puts the journal on a small file system of its own."""
-    with tempfile.TemporaryDirectory(prefix="crouter-torture-") as folder:
-        with disk(Path(folder, "journal"), JOURNAL_MEGABYTES) as small:
-            inside = small.folder / "in"
-            inside.mkdir()
-            yield {"CROUTER_JOURNAL": str(inside)}
+    with (
+        tempfile.TemporaryDirectory(prefix="crouter-torture-") as folder,
+        disk(Path(folder, "journal"), JOURNAL_MEGABYTES) as small,
+    ):
+        inside = small.folder / "in"
+        inside.mkdir()
+        yield {"CROUTER_JOURNAL": str(inside)}
 
 
 def _journal_disk(world: World) -> Disk:

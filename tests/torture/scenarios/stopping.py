@@ -1,8 +1,9 @@
-"""The service is told to stop under streams: they finish within the grace, nothing is lost, and it says so by status 0."""
+"""The service is told to stop under streams: they finish within the grace, nothing is lost, its status is 0."""
 
 import asyncio
 import contextlib
 
+from tests.behaviour.service import until
 from tests.torture import answers
 from tests.torture.traffic import paced
 from tests.torture.upstream import Script
@@ -17,7 +18,9 @@ async def play_stopping(world: World) -> None:
     for turn in range(world.amount(1, 50)):
         before = len(world.journals.sent)
         asking = [
-            asyncio.create_task(world.ask(paced(world.chance.randrange(2, world.amount(20, 60)), world.chance.uniform(0.005, 0.03))))
+            asyncio.create_task(
+                world.ask(paced(world.chance.randrange(2, world.amount(20, 60)), world.chance.uniform(0.005, 0.03)))
+            )
             for _ in range(UNDER)
         ]
         await _begun(world, before + UNDER)
@@ -54,6 +57,4 @@ async def _stubborn(world: World) -> None:
 
 async def _begun(world: World, asked: int) -> None:
     """Waits until the upstream has been asked so often."""
-    async with asyncio.timeout(20):
-        while len(world.journals.sent) < asked:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(world.journals.sent) >= asked, 20)

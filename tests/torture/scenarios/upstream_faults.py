@@ -137,11 +137,12 @@ def many_upstream_keys() -> Iterator[dict[str, str]]:
 
 async def _admitted(world: World, plan: Plan, seconds: float = 60.0) -> Saw:
     """Asks again while the service says that the upstream has to rest."""
+    saw = await world.ask(plan, seconds=seconds)
     for _ in range(_REST_SECONDS):
-        saw = await world.ask(plan, seconds=seconds)
         if not (saw.is_ours and saw.status == 529):
             break
         await asyncio.sleep(1)
+        saw = await world.ask(plan, seconds=seconds)
     return saw
 
 
@@ -153,20 +154,30 @@ async def _still_serves(world: World) -> None:
 
 async def _interim_answers(world: World) -> None:
     for before in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 20):
-        saw = await world.ask(lambda identity, before=before: Script(answers.stream(identity), before=before))
+        saw = await world.ask(_preceded(before))
         if not (saw.whole and saw.status == 200):
             raise world.fails("interim answers are passed over", f"status {saw.status}")
 
 
 async def _unasked_for(world: World) -> None:
     """Bytes behind the end look like the answer to the next request, and must reach nobody."""
-    planted = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-upstream-serial: 999999\r\ncontent-length: 2\r\n\r\n{}"
+    planted = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-upstream-serial: 999999\r\ncontent-length: 2\r\n\r\n{}"
+    )
     for script in (stream_script, message_script):
         for _ in range(world.amount(5, 200)):
-            await world.ask(lambda identity, script=script: replace(script(identity), after=planted))
+            await world.ask(_followed(script, planted))
             saw = await world.ask()
             if saw.header("x-upstream-serial") not in (str(saw.serial), None):
                 raise world.fails("an answer nobody asked for reaches nobody")
+
+
+def _preceded(before: bytes) -> Plan:
+    return lambda identity: Script(answers.stream(identity), before=before)
+
+
+def _followed(script: Plan, after: bytes) -> Plan:
+    return lambda identity: replace(script(identity), after=after)
 
 
 def _places(world: World, length: int) -> list[int]:
@@ -246,7 +257,8 @@ def _coded(coding: str, as_stream: bool) -> Plan:
     def plan(identity: int) -> Script:
         plain = stream_script(identity) if as_stream else message_script(identity)
         body = b"".join(plain.pieces)
-        packed = {"gzip": gzip.compress, "deflate": zlib.compress}.get(coding, lambda data: data[::-1])(body)
+        # Codings that are not read need no more than bytes that nobody can read.
+        packed = gzip.compress(body) if coding == "gzip" else zlib.compress(body) if coding == "deflate" else body[::-1]
         return replace(plain, pieces=tuple(packed[at : at + 50] for at in range(0, len(packed), 50)), coding=coding)
 
     return plan

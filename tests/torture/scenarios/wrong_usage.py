@@ -13,7 +13,16 @@ VALUES: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 FIELDS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens")
 # Whole objects in the place of `usage`, or none.
-WHOLE: Final[tuple[Any, ...]] = (None, [], "7", 7, {}, {"unheard_of": 7}, {"server_tool_use": None}, {"cache_creation": 7})
+WHOLE: Final[tuple[Any, ...]] = (
+    None,
+    [],
+    "7",
+    7,
+    {},
+    {"unheard_of": 7},
+    {"server_tool_use": None},
+    {"cache_creation": 7},
+)
 _TOGETHER = 16
 
 
