@@ -181,7 +181,7 @@ class Wire:
 
     def leave(self, *, reset: bool = False) -> None:
         """Goes away without a word; with a reset, what is under way is thrown away."""
-        if reset:
+        if reset and not self.writer.transport.is_closing():
             connection: socket.socket = self.writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self.writer.transport.abort() if reset else self.writer.close()
