@@ -7,6 +7,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# For each target of the fuzzers.
+FUZZ_SECONDS ?= 600
 
 # Tests without a service run side by side. Those that start one share the machine with a database
 # and a client, so they follow one after the other.
@@ -42,7 +44,7 @@ heading = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fix generate proof-controls bench lock
+.PHONY: help setup run test check fix generate proof-controls bench torture lock
 .PHONY: format-check lint types imports drift browser
 
 help: ## list the targets
@@ -98,6 +100,11 @@ proof-controls: $(DEV_READY) ## break one promise after another: do its tests no
 bench: $(DEV_READY) $(DEV_WEB_READY) ## measure, beside nginx and other gateways
 	@$(BIN)/python -m bench --install-peers $(ARGS)
 
+torture: $(DEV_READY) ## break everything at length: hours; ARGS='--scenario kills --seed 1' plays one
+	@$(PINNED) --requirement requirements/torture.txt || echo "No wheel of atheris fits: the fuzzers are skipped." >&2
+	@$(BIN)/python -m tests.torture $(ARGS)
+	@$(BIN)/python -m tests.torture.fuzzing --seconds $(FUZZ_SECONDS)
+
 lock: $(DEV_READY) ## renew every pinned version
 	@$(LOCK) --group build --group run --group test --group bench --group lint \
 		--output-file requirements/dev.txt
@@ -106,6 +113,7 @@ lock: $(DEV_READY) ## renew every pinned version
 	@for gateway in litellm tensorzero; do \
 		$(PIN) --group bench-$$gateway --output-file $(BENCH_LOCKS)/$$gateway.txt || exit 1; done
 	@cd $(BENCH_LOCKS)/portkey && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	@$(PIN) --group torture --output-file requirements/torture.txt
 	@npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@echo "Renewed. Read the difference, then: make check"
 

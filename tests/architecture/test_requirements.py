@@ -10,7 +10,7 @@ from tests.architecture.rules import locks
 from tests.architecture.rules.source import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
-LOCKS = ("run.txt", "dev.txt", "fideslang.txt")
+LOCKS = ("run.txt", "dev.txt", "fideslang.txt", "torture.txt")
 MINIMUM_SAFE = REQUIREMENTS / "minimum-safe.txt"
 DIGEST = "    --hash=sha256:" + "0" * 64
 

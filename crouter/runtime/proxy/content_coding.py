@@ -72,6 +72,10 @@ class InflateDecoder:
         # A full piece may leave decoded bytes inside zlib with no input left over: ask again.
         more = bool(data)
         while more and self.reading is Reading.READABLE:
+            if self._inflate is None and self._wbits in (_ZLIB_WBITS, _RAW_WBITS):
+                # Only gzip has further members; a deflate stream that ended with the last piece has ended.
+                self.reading = Reading.BROKEN
+                return
             inflate = self._inflate_for(data)
             try:
                 piece = inflate.decompress(data, PIECE_BYTES)

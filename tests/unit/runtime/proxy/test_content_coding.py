@@ -135,3 +135,14 @@ def test_a_decompression_bomb_is_read_in_small_pieces_up_to_the_bound() -> None:
 )
 def test_readable_accept_encoding(sent: str | None, leaves: str) -> None:
     assert readable_accept_encoding(sent) == leaves
+
+
+@pytest.mark.parametrize("wbits", [15, -15])
+def test_bytes_behind_the_end_of_deflate_are_broken_wherever_the_cut_is(wbits: int) -> None:
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(b"hello") + packer.flush()
+    for pieces in ([packed + packed], [packed, packed]):
+        decoder = decoder_for("deflate")
+        assert isinstance(decoder, InflateDecoder)
+        assert b"".join(part for piece in pieces for part in decoder.pieces(piece)) == b"hello"
+        assert decoder.reading is Reading.BROKEN

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from crouter.runtime.proxy.events import EVENT_BYTES_MAX, AnswerFacts, EventTap, facts_of_message
 from crouter.runtime.proxy.usage import UsageCounts
@@ -299,3 +300,50 @@ def test_a_body_that_is_no_json_object_reports_nothing(body: bytes) -> None:
 def test_a_body_without_usage_reports_nothing() -> None:
     facts = facts_of_message(b'{"type":"error","error":{"type":"not_found_error","message":"x"}}')
     assert not facts.usage.reported
+
+
+class TapMachine(RuleBasedStateMachine):
+    """Events come one after another, cut anywhere; a model of a few lines knows what has been reported."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tap = EventTap()
+        self.unfed = b""
+        self.output: int | None = None
+        self.cached: int | None = None
+        self.stopped = False
+
+    @rule(output=st.one_of(st.none(), st.integers(0, 10**12)), cached=st.one_of(st.none(), st.integers(0, 10**12)))
+    def report(self, output: int | None, cached: int | None) -> None:
+        usage = {"output_tokens": output, "cache_read_input_tokens": cached}
+        self.unfed += framed([{"type": "message_delta", "delta": {}, "usage": usage}])
+        self.output = self.output if output is None else output
+        self.cached = self.cached if cached is None else cached
+
+    @rule(event=st.sampled_from([BLOCK, TEXT, PING, ERROR, {"type": "unheard_of", "usage": {"output_tokens": 99}}]))
+    def say(self, event: dict[str, Any]) -> None:
+        self.unfed += framed([event])
+
+    @rule(value=st.sampled_from([-1, 10**12 + 1, "7", 1.5, True, [], {}]))
+    def report_no_count(self, value: object) -> None:
+        self.unfed += framed([{"type": "message_delta", "usage": {"output_tokens": value}}])
+
+    @rule()
+    def stop(self) -> None:
+        self.unfed += framed([STOP])
+        self.stopped = True
+
+    @rule(share=st.floats(0, 1))
+    def feed(self, share: float) -> None:
+        at = round(len(self.unfed) * share)
+        self.tap.feed(self.unfed[:at])
+        self.unfed = self.unfed[at:]
+
+    def teardown(self) -> None:
+        self.tap.feed(self.unfed)
+        counts = self.tap.facts.usage.counts()
+        assert (counts.output_tokens, counts.cache_read_input_tokens) == (self.output, self.cached)
+        assert self.tap.facts.stopped == self.stopped
+
+
+TestTapMachine = TapMachine.TestCase
