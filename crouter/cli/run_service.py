@@ -19,6 +19,7 @@ from crouter.cli.terminal import Terminal
 from crouter.development.session import Session
 from crouter.development.state_folder import StateFolder
 from crouter.embedded import ClusterError
+from crouter.runtime.accounting import JournalUnusableError
 from crouter.runtime.egress import EgressRefusedError
 from crouter.runtime.manifest import StaleGeneratedError
 from crouter.runtime.policy_history import HistoryUnreadableError
@@ -35,6 +36,7 @@ _REFUSALS: Final = (
     HardeningError,
     MissingDocumentError,
     HistoryUnreadableError,
+    JournalUnusableError,
     SlowParserError,
     StaleGeneratedError,
     UnfilledColumnError,

@@ -34,7 +34,7 @@ from crouter.runtime.server.probes import Probes
 from crouter.runtime.settings import read_settings
 from crouter.simulator import Scripted, Simulator
 from tests.behaviour.deployment import POLICY
-from tests.behaviour.service import CREDIT_NANOUSD, UPSTREAM_KEY, Service, environment, message
+from tests.behaviour.service import CREDIT_NANOUSD, UPSTREAM_KEY, Service, environment, message, until
 from tests.behaviour.test_process import ROOT, process, started
 
 TEXT = POLICY.read_text(encoding="utf-8")
@@ -63,6 +63,11 @@ class Edited:
         async with aiohttp.ClientSession() as session, session.post(url, json=message(), headers=headers) as answer:
             await answer.read()
             return answer.status
+
+    async def usage(self, count: int) -> list[dict[str, Any]]:
+        """The rows of usage, once so many have come out of the service's journal. Raises TimeoutError."""
+        await until(lambda: len(self.rows("usage")) >= count, 10)
+        return self.rows("usage")
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with psycopg.connect(self.dsn, row_factory=psycopg.rows.dict_row) as connection:
@@ -141,7 +146,7 @@ async def test_fields_that_came_are_filled_from_requests_and_sign_ins(tmp_path: 
     async with running_with(tmp_path, empty_dsn, A_MEASURE, A_PICTURE) as service:
         service.simulator.script(next=Scripted.message(usage={"server_tool_use": {"web_fetch_requests": 2}}))
         assert await service.send() == 200
-        (usage,) = await service.settled("usage")
+        (usage,) = await service.usage(1)
         assert usage["web_fetch_requests"] == 2
         assert [row["picture"] for row in service.rows("account")] == ["https://example.org/ada.png"]
         assert "web fetch requests" not in (await service.get("/"))[1]
@@ -151,7 +156,7 @@ async def test_fields_that_came_are_filled_from_requests_and_sign_ins(tmp_path: 
 async def test_a_lower_limit_refuses_the_third_request_and_the_page_says_it(tmp_path: Path, empty_dsn: str) -> None:
     async with running_with(tmp_path, empty_dsn, ("requests_per_minute: 50", "requests_per_minute: 2")) as service:
         assert [await service.send() for _ in range(3)] == [200, 200, 429]
-        assert len(await service.settled("usage")) == 2
+        assert len(await service.usage(2)) == 2
         assert re.search(r"\b2\b[^0-9]{1,40}minute", (await service.get("/"))[1])
 
 
@@ -229,11 +234,11 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         assert await service.send(**{"x-api-key": "sk-wrong"}) == 401
         assert (await service.get("/nothing"))[0] == 404
         assert await service.get("/metrics") == (200, "")
-        assert len(await service.settled("usage")) == 1
+        assert len(await service.usage(1)) == 1
         _, err, status = await retention(service, "run")
         assert status == 0, err
         assert [json.loads(line) for line in err.splitlines()] == [
-            {"rule": name} for name in ("usage", "evidence", "deletion")
+            {"rule": name} for name in ("usage", "leases", "evidence", "deletion")
         ]
 
 
@@ -252,6 +257,7 @@ async def retention(service: Edited, *arguments: str) -> tuple[str, str, int | N
 async def test_a_shorter_retention_removes_what_is_older_now(tmp_path: Path, empty_dsn: str) -> None:
     async with running_with(tmp_path, empty_dsn, ("keep: P12M, from", "keep: P6M, from")) as service:
         assert await service.send() == 200
+        await service.usage(1)
         insert = (
             "INSERT INTO crouter.usage (id, account_id, api_key_id, model, occurred_at)"
             " SELECT %s, account_id, api_key_id, 'claude', %s FROM crouter.usage LIMIT 1"
@@ -263,7 +269,7 @@ async def test_a_shorter_retention_removes_what_is_older_now(tmp_path: Path, emp
         out, err, status = await retention(service, "run", "--rule", "usage")
         assert status == 0, err
         assert "removed 1 row" in out
-        ages = sorted((now - row["occurred_at"]).days for row in await service.settled("usage"))
+        ages = sorted((now - row["occurred_at"]).days for row in await service.usage(1))
         assert ages[-1] == 150
         assert len(ages) == 2
 

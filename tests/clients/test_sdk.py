@@ -92,7 +92,7 @@ async def test_cache_writes_and_reads_are_booked_apart(service: Service, client:
         for ttl in ("1h", "5m"):
             marked = {"type": "text", "text": ttl * 3000, "cache_control": {"type": "ephemeral", "ttl": ttl}}
             await client.messages.create(model=MODEL, max_tokens=300, system=[marked], messages=user("hi"))  # type: ignore[list-item]
-    rows = sorted(service.rows("usage"), key=lambda row: row["occurred_at"])
+    rows = sorted(await service.settled("usage"), key=lambda row: row["occurred_at"])
     assert [row["cache_write_1h_tokens"] > 0 for row in rows] == [True, False, False, False]
     assert [row["cache_write_5m_tokens"] > 0 for row in rows] == [False, True, False, False]
     assert [row["cache_read_tokens"] > 0 for row in rows] == [False, False, True, True]

@@ -5,13 +5,14 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.folder import ProcessFolder, orphan_paths
 from crouter.runtime.journal.segment import ForeignSegmentError, read_unshipped
 from crouter.runtime.journal.shipping import Outcome, Shipper
 
-BATCH_RECORDS: int = 2000
+BATCH_RECORDS: Final = 2000
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Adopter:
         self._shipper = shipper
         self._end_leases = end_leases
         self._disk = disk or Disk()
+        self._foreign: set[uuid.UUID] = set()
 
     async def adopt(self, adopted: Adopted) -> None:
         """Adopts every journal there is, and counts in `adopted`. Raises DatabaseError, OSError; the rest stays."""
@@ -66,7 +68,9 @@ class Adopter:
             done = True
             adopted.processes += 1
         except ForeignSegmentError:
-            adopted.foreign += 1
+            # Looked at again each time, and told once: a process that can read it may take it up.
+            adopted.foreign += folder.process not in self._foreign
+            self._foreign.add(folder.process)
         finally:
             folder.leave(remove=done)
 

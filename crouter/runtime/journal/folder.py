@@ -93,6 +93,17 @@ def orphan_paths(root: Path, own: uuid.UUID) -> Iterator[Path]:
                 yield path
 
 
+def remove_unfinished(disk: Disk, root: Path, older_than: float) -> None:
+    """Removes folders whose process died while it made them, before it recorded anything. Raises OSError.
+
+    `older_than` is a time of `time.time`: what is younger may be in the making.
+    """
+    for path in root.glob(f"{_BEING_MADE}*"):
+        if path.stat().st_mtime < older_than:
+            disk.remove(path / _LOCK)
+            disk.remove_folder(path)
+
+
 def _process(name: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(name) if len(name) == 36 else None

@@ -6,6 +6,7 @@
 and one more than is used, so that a full disk is met before a request is forwarded.
 """
 
+import time
 import uuid
 from collections import deque
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from crouter.runtime.journal.disk import Disk
-from crouter.runtime.journal.folder import ProcessFolder
+from crouter.runtime.journal.folder import ProcessFolder, remove_unfinished
 from crouter.runtime.journal.frames import BODY_BYTES_MAX, FRAME
 from crouter.runtime.journal.segment import HEAD_BYTES, SEGMENT_BYTES, SUFFIX, Segment
 
 SYNC_SECONDS: Final = 0.05
 BACKLOG_BYTES_MAX: Final = 256 * 1024 * 1024
 BACKLOG_RECORDS_MAX: Final = 500_000
+UNFINISHED_SECONDS: Final = 3600.0
 READ_BYTES: Final = 1024 * 1024
 
 
@@ -57,6 +59,7 @@ class Journal:
         """Raises OSError when the folder cannot be used."""
         self._disk = disk or Disk()
         self.folder = ProcessFolder.make(self._disk, root, process)
+        remove_unfinished(self._disk, root, time.time() - UNFINISHED_SECONDS)
         self._sync_always = sync_always
         self._segment_bytes = segment_bytes
         self._backlog_bytes_max = backlog_bytes_max

@@ -98,7 +98,7 @@ class Books:
     def value(self, query: str, *parameters: object) -> int:
         """One number, as the database's superuser sees it."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            row = connection.execute(query, parameters).fetchone()  # type: ignore[arg-type]  # of this file only
+            row = connection.execute(query, parameters).fetchone()
             assert row is not None
             return int(row[0] or 0)
 

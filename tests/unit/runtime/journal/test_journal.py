@@ -1,5 +1,6 @@
 """Whatever operation of the disk fails, a record that was taken is read again, and one that was not is told."""
 
+import os
 import stat
 import uuid
 from pathlib import Path
@@ -10,7 +11,7 @@ from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.folder import ProcessFolder
 from crouter.runtime.journal.frames import BODY_BYTES_MAX, FRAME_BYTES_MAX
 from crouter.runtime.journal.journal import Journal
-from crouter.runtime.journal.segment import HEAD_BYTES, read_unshipped
+from crouter.runtime.journal.segment import HEAD_BYTES, ForeignSegmentError, read_unshipped
 from tests.unit.runtime.journal.disks import FailingDisk
 
 SEGMENT_BYTES = HEAD_BYTES + 4 * FRAME_BYTES_MAX
@@ -150,3 +151,21 @@ def test_a_folder_is_adopted_by_one_and_not_while_its_process_lives(tmp_path: Pa
         segment.unlink()
     assert first.leave(remove=True)
     assert ProcessFolder.adopt(Disk(), path) is None
+
+
+def test_what_a_process_left_that_died_while_it_began_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    for name, age in (("making-old", 7200), ("making-young", 0)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lock").touch()
+        moment = (tmp_path / name).stat().st_mtime - age
+        os.utime(tmp_path / name, (moment, moment))
+    journal = journal_in(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"making-young", journal.folder.path.name}
+
+
+def test_a_segment_of_another_form_is_left_alone(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    (path, *_) = journal.folder.segments()
+    path.write_bytes(b"crouter9" + bytes(100))
+    with pytest.raises(ForeignSegmentError):
+        read_unshipped(Disk(), path)

@@ -118,7 +118,11 @@ async def test_a_dead_processs_journal_is_adopted_once_however_many_try(tmp_path
     assert sum(adopted.processes for adopted in counts) == 1
     assert sum(adopted.written for adopted in counts) == 99
     assert ended == [dead]
-    assert [path.name for path in tmp_path.iterdir()] == [str(living.folder.process)]
+    assert names(tmp_path) == [str(living.folder.process)]
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 async def test_adoption_that_is_broken_off_is_gone_on_with_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -1,0 +1,204 @@
+"""What is reserved is never less than what a request then costs, whatever it uses within its bounds."""
+
+import json
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from crouter.runtime.pricing.book import shipped_price_book
+from crouter.runtime.pricing.most import (
+    IMAGE_TOKENS_MAX,
+    OVERHEAD_TOKENS,
+    SEARCHES_MAX,
+    WINDOW_TOKENS,
+    most_it_can_cost,
+)
+from crouter.runtime.pricing.settlement import settle
+from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
+from crouter.runtime.proxy.request import Accepted, read_request
+from crouter.runtime.proxy.usage import Iteration, UsageCounts
+
+BOOK = shipped_price_book()
+AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MODEL = "claude-haiku-4-5"
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
+
+
+def accepted(body: bytes) -> Accepted:
+    read = read_request(body)
+    assert isinstance(read, Accepted), read
+    return read
+
+
+def most(**members: Any) -> int:
+    return most_of(json.dumps(request(**members)).encode())
+
+
+def most_of(body: bytes) -> int:
+    return most_it_can_cost(accepted(body), body, BOOK, AT)
+
+
+def request(**members: Any) -> dict[str, Any]:
+    return {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}], **members}
+
+
+def rate() -> Any:
+    price = BOOK.price_for(MODEL, AT)
+    return price.rate_for(0)  # type: ignore[union-attr]  # the book has it
+
+
+def test_a_plain_request_costs_at_most_its_bytes_read_and_max_tokens_written() -> None:
+    body = json.dumps(request()).encode()
+    assert most_of(body) == (len(body) + OVERHEAD_TOKENS) * rate().input + 100 * rate().output
+
+
+@pytest.mark.parametrize(
+    ("control", "name"),
+    [({"type": "ephemeral"}, "cache_write_5m"), ({"type": "ephemeral", "ttl": "5m"}, "cache_write_5m"),
+     ({"type": "ephemeral", "ttl": "1h"}, "cache_write_1h")],
+)  # fmt: skip
+def test_what_may_be_written_to_the_cache_is_reserved_at_that_rate(control: dict[str, str], name: str) -> None:
+    text = [{"type": "text", "text": "hi", "cache_control": control}]
+    for members in (
+        {"messages": [{"role": "user", "content": text}]},
+        {"system": text},
+        {"tools": [{"name": "t", "input_schema": {}, "cache_control": control}]},
+        {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": text}]}]},
+    ):
+        body = json.dumps(request(**members)).encode()
+        assert most_of(body) == (len(body) + OVERHEAD_TOKENS) * getattr(rate(), name) + 100 * rate().output
+
+
+def test_an_escaped_name_is_the_same_name() -> None:
+    plain = json.dumps(request(system=[{"type": "text", "text": "x", "cache_control": {"ttl": "1h"}}]))
+    escaped = plain.replace("cache_control", "c\\u0061che_control").replace('"1h"', '"\\u0031h"')
+    assert most_of(escaped.encode()) > most_of(plain.encode())
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "base64", "data": "AA"}}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://a"}}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file", "file_id": "f"}}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "not_known_yet"}]}]},
+        {"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]},
+        {"mcp_servers": [{"type": "url", "url": "https://a", "name": "a"}]},
+        {"container": {"skills": []}},
+        {"messages": {"not": "a list"}},
+    ],
+)
+def test_what_can_bring_in_more_than_its_bytes_is_bound_by_the_window(members: dict[str, Any]) -> None:
+    assert most(**members) >= WINDOW_TOKENS * rate().input
+
+
+def test_a_picture_counts_for_more_than_its_bytes() -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    one = most(messages=[{"role": "user", "content": [picture]}])
+    two = most(messages=[{"role": "user", "content": [picture, picture]}])
+    assert two - one >= IMAGE_TOKENS_MAX * rate().input
+
+
+def test_searches_are_reserved_by_max_uses() -> None:
+    searching, often = most(tools=[SEARCH]), most(tools=[{**SEARCH, "max_uses": 8}])
+    assert often - searching == 5 * rate().web_search
+    without = {key: value for key, value in SEARCH.items() if key != "max_uses"}
+    assert most(tools=[without]) - searching == (SEARCHES_MAX - 3) * rate().web_search
+
+
+def test_tools_that_the_client_runs_bring_in_nothing() -> None:
+    assert most(tools=[{"type": "bash_20250124", "name": "bash"}]) < WINDOW_TOKENS * rate().input
+
+
+def test_each_model_that_may_run_is_reserved_for() -> None:
+    alone = most()
+    assert most(fallbacks=[{"model": MODEL}]) > 2 * alone
+    assert most(fallbacks="default") > 2 * alone
+
+
+def test_a_request_that_does_not_say_how_much_it_wants_is_reserved_for_the_longest_answer() -> None:
+    body = json.dumps({key: value for key, value in request().items() if key != "max_tokens"}).encode()
+    assert most_of(body) > 100_000 * rate().output
+
+
+RNG_SEED = random.SystemRandom().randrange(10**9)
+_KINDS = ("plain", "5m", "1h", "image", "search", "fallback")
+
+
+@seed(RNG_SEED)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_the_bound_is_never_below_what_is_settled(data: st.DataObject) -> None:
+    print(f"seed {RNG_SEED}")  # noqa: T201  to repeat a failure
+    model = data.draw(st.sampled_from(BOOK.model_ids))
+    kinds = data.draw(st.sets(st.sampled_from(_KINDS)))
+    options = data.draw(st.sampled_from(BOOK.options_of(model)))
+    max_tokens = data.draw(st.integers(0, 64_000))
+    body = json.dumps(_body(model, kinds, max_tokens, data.draw(st.integers(0, 5000)))).encode()
+    asked = replace(accepted(body), options=options)
+    if not _priced(asked):
+        return
+    bound = most_it_can_cost(asked, body, BOOK, AT)
+    counts = _counts(data, body, kinds, max_tokens)
+    draft = _draft(asked, counts)
+    assert settle(draft, BOOK, AT).cost_nanousd <= bound
+
+
+def _priced(asked: Accepted) -> bool:
+    return hasattr(BOOK.price_for(asked.model, AT, asked.options), "tiers")
+
+
+def _body(model: str, kinds: set[str], max_tokens: int, length: int) -> dict[str, Any]:
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": "x" * length}]
+    if "5m" in kinds:
+        blocks.append({"type": "text", "text": "y", "cache_control": {"type": "ephemeral"}})
+    if "1h" in kinds:
+        blocks.append({"type": "text", "text": "y", "cache_control": {"type": "ephemeral", "ttl": "1h"}})
+    if "image" in kinds:
+        blocks.append({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}})
+    more: dict[str, Any] = {"tools": [SEARCH]} if "search" in kinds else {}
+    if "fallback" in kinds:
+        more["fallbacks"] = [{"model": MODEL}]
+    return {"model": model, "max_tokens": max_tokens, "messages": [{"role": "user", "content": blocks}], **more}
+
+
+def _counts(data: st.DataObject, body: bytes, kinds: set[str], max_tokens: int) -> UsageCounts:
+    tokens = len(body) + (IMAGE_TOKENS_MAX if "image" in kinds else 0)
+    left = data.draw(st.integers(0, WINDOW_TOKENS if "search" in kinds else tokens))
+    read = data.draw(st.integers(0, left))
+    written_1h = data.draw(st.integers(0, left - read)) if "1h" in kinds else 0
+    can_write = kinds & {"5m", "1h"}
+    written_5m = data.draw(st.integers(0, left - read - written_1h)) if can_write else 0
+    counts = UsageCounts(
+        input_tokens=left - read - written_1h - written_5m,
+        output_tokens=data.draw(st.integers(0, max_tokens)),
+        cache_creation_5m_input_tokens=written_5m,
+        cache_creation_1h_input_tokens=written_1h,
+        cache_read_input_tokens=read,
+        web_search_requests=data.draw(st.integers(0, 3)) if "search" in kinds else None,
+    )
+    if "fallback" not in kinds:
+        return counts
+    fallback = Iteration("fallback_message", MODEL, replace(counts, web_search_requests=None))
+    return replace(counts, iterations=(fallback,))
+
+
+def _draft(asked: Accepted, counts: UsageCounts) -> UsageRecordDraft:
+    return UsageRecordDraft(
+        model_requested=asked.model,
+        model_reported=asked.model,
+        options_requested=asked.options,
+        counts=counts,
+        outcome=Outcome.COMPLETE,
+        status=200,
+        billable=True,
+        output_is_placeholder=False,
+        unknown_keys=(),
+        anomalies=(),
+    )
