@@ -15,6 +15,8 @@ from tests.privacy.malformed import malformed_requests
 from tests.privacy.store import Store
 from tests.privacy.world import World
 
+LIMITED_MODEL = "claude-haiku-5-5"
+
 
 async def answered(world: World) -> None:
     """Ordinary answers of every route."""
@@ -112,13 +114,21 @@ async def _too_many(world: World) -> None:
     assert statuses == [400] * 50 + [429]
 
 
+async def recovered(world: World) -> None:
+    """An answer without a fault: faults in a row let our key rest, and the next one would not reach the upstream."""
+    assert (await world.message("recovered", content.answer(world.planting("recovered")))).status == 200
+
+
 async def upstream_failed(world: World) -> None:
     """What the upstream can do wrong, or say is wrong."""
     plant = world.planting
     for kind in ("invalid_request_error", "authentication_error", "rate_limit_error", "api_error", "overloaded_error"):
         reply = content.error(plant(kind), kind)
-        seen = await world.message(kind, reply)
+        # A limit makes our key rest for the model that it was told of: the others have a model of their own.
+        more = {"model": LIMITED_MODEL} if kind == "rate_limit_error" else {}
+        seen = await world.message(kind, reply, **more)
         assert (seen.status, seen.body) == (reply.status, reply.body)
+    await recovered(world)
     page = f"<html><h1>502 Bad Gateway</h1>{plant('page')('error')}</html>"
     assert (await world.message("page", Scripted.raw(502, page.encode(), {"content-type": "text/html"}))).status == 502
     seen = await world.message(
@@ -130,6 +140,7 @@ async def upstream_failed(world: World) -> None:
     for name, step in (("reset", Reset()), ("hangup", Hangup())):
         seen = await world.message(name, content.stream(plant(name), step, keep=6), stream=True)
         assert seen.ours or b'"api_error"' in seen.body, name
+    await recovered(world)
     truncated = content.answer(plant("truncated")).with_content_length(90_000)
     assert (await world.message("truncated", truncated)).status == 502
     for name, raw in (
@@ -140,6 +151,8 @@ async def upstream_failed(world: World) -> None:
         ("bad chunk", f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{plant('bad chunk')('size')}\r\n"),
     ):
         assert (await world.message(name, Scripted.verbatim_http(raw.encode()))).status == 502, name
+        if name in ("no status", "huge header"):
+            await recovered(world)
     not_packed = Scripted.raw(
         200, plant("bad gzip")("body").encode(), {"content-type": "application/json", "content-encoding": "gzip"}
     )
@@ -183,9 +196,11 @@ async def database_refuses(world: World) -> None:
         connection.execute("ALTER TABLE crouter.usage ADD CONSTRAINT planted CHECK (input_tokens < 0) NOT VALID")
         try:
             seen = await world.message("refused row", content.answer(world.planting("refused row")))
+            # The journal has the record; the database refuses it when it is shipped, a moment later.
+            await asyncio.sleep(0.5)
         finally:
             connection.execute("ALTER TABLE crouter.usage DROP CONSTRAINT planted")
-    assert seen.status == 503
+    assert seen.status == 200
 
 
 async def database_away(world: World, store: Store) -> None:
@@ -218,5 +233,6 @@ async def crashed(world: World) -> None:
     assert (seen.status, seen.ours) == (500, True)
     reply = content.stream(plant("crashed answer"), b": crash:answer\n\n", keep=6)
     seen = await world.message("crashed answer", reply, stream=True)
-    assert (seen.status, seen.whole) == (200, False)
+    # If nothing had left yet, there is an answer that says so; otherwise what had left breaks off.
+    assert (seen.status, seen.whole) == (200, False) or (seen.status, seen.ours) == (500, True)
     assert (await world.message("noise", content.answer(plant("noise")), words="crash:noise ")).status == 200

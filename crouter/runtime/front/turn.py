@@ -164,8 +164,6 @@ class Turn:
             await asking
         except Exception as error:  # noqa: BLE001
             self._crashed(error)
-        finally:
-            self._task = None
 
     async def _ask_caller(self, key: ApiKey) -> None:
         self._take_caller(await self._front.admission.caller(key, self._request_id, metered=True))

@@ -86,3 +86,44 @@ def test_the_clock_is_utc_without_being_told() -> None:
     out = io.StringIO()
     Log(SERVICE_LOG, out).info("answered")
     assert abs(datetime.fromisoformat(lines(out)[0]["time"]) - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_pattern_writes_the_line_that_would_be_written_without_it() -> None:
+    out = io.StringIO()
+    log = Log(SERVICE_LOG, out, strict=True, clock=NOON.timestamp)
+    log.info("answered", request_id=REQUEST_ID, status=200)
+    log.pattern("info", "answered", request_id="request_id", number="status").write(REQUEST_ID, 200)
+    first, second = out.getvalue().splitlines()
+    assert first == second
+
+
+@pytest.mark.claim("exclude-content")
+def test_exclude_content__a_pattern_drops_and_counts_what_is_not_declared_every_time() -> None:
+    out = io.StringIO()
+    dropped: list[str] = []
+    log = Log(SERVICE_LOG, out, dropped=dropped.append)
+    pattern = log.pattern("info", "answered", request_id="request_id", number="status", prompt="canary")
+    pattern.write(REQUEST_ID, 200)
+    log.pattern("info", "answered", request_id="request_id", number="status").write("canary canary", 200)
+    assert "canary" not in out.getvalue()
+    assert dropped == ["service", "service"]
+    assert [line["status"] for line in lines(out)] == [200, 200]
+
+
+def test_lines_of_a_pattern_wait_for_one_another_and_for_nothing_else() -> None:
+    out = io.StringIO()
+    log = Log(SERVICE_LOG, out)
+    pattern = log.pattern("info", "answered", request_id="request_id", number="status")
+    scheduled: list[Any] = []
+    with log.buffered(lambda delay, flush: scheduled.append(flush)):
+        pattern.write(REQUEST_ID, 200)
+        pattern.write(REQUEST_ID, 201)
+        assert out.getvalue() == ""
+        (flush,) = scheduled
+        flush()
+        assert [line["status"] for line in lines(out)] == [200, 201]
+        pattern.write(REQUEST_ID, 202)
+        log.warning("answered", status=500)
+        assert [line["status"] for line in lines(out)][2:] == [202, 500]
+        pattern.write(REQUEST_ID, 203)
+    assert [line["status"] for line in lines(out)][4:] == [203]
