@@ -34,6 +34,8 @@ SEARCHES_MAX: Final = 20
 # Tools that the client runs: what they bring in is in the body of the next request.
 _RUN_BY_THE_CLIENT: Final = ("bash_", "text_editor_", "computer_", "memory_")
 _WEB_SEARCH: Final = "web_search_"
+# Edits of the context by which it only becomes shorter.
+_CLEARING: Final = "clear_"
 
 
 class _CacheControl(msgspec.Struct, gc=False):
@@ -61,6 +63,14 @@ class _Tool(msgspec.Struct):
     cache_control: _CacheControl | None = None
 
 
+class _Edit(msgspec.Struct):
+    type: str | None = None
+
+
+class _ContextManagement(msgspec.Struct):
+    edits: list[_Edit] = []
+
+
 class _Body(msgspec.Struct):
     system: str | list[_Block] | None = None
     messages: list[_Message] = []
@@ -69,7 +79,7 @@ class _Body(msgspec.Struct):
     mcp_servers: msgspec.Raw | None = None
     container: msgspec.Raw | None = None
     fallbacks: msgspec.Raw | None = None
-    context_management: msgspec.Raw | None = None
+    context_management: _ContextManagement | None = None
 
 
 _decode = msgspec.json.Decoder(_Body).decode
@@ -78,10 +88,11 @@ _decode = msgspec.json.Decoder(_Body).decode
 class _Reading:
     """What of a body has an influence on the bound."""
 
-    __slots__ = ("any_model", "images", "opens", "searches", "writes_1h", "writes_5m")
+    __slots__ = ("any_model", "images", "opens", "rounds", "searches", "writes_1h", "writes_5m")
 
     def __init__(self) -> None:
         self.images = 0
+        self.rounds = 1
         self.searches = 0
         self.opens = False
         self.writes_5m = False
@@ -104,8 +115,10 @@ class _Reading:
                 reading._content(message.content)
         for tool in decoded.tools or ():
             reading._tool(tool)
-        if decoded.mcp_servers is not None or decoded.container is not None or decoded.context_management is not None:
+        if decoded.mcp_servers is not None or decoded.container is not None:
             reading.opens = True
+        if decoded.context_management is not None:
+            reading._manage(decoded.context_management)
         reading.any_model = decoded.fallbacks is not None and bytes(decoded.fallbacks)[:1] == b'"'
         return reading
 
@@ -135,6 +148,10 @@ class _Reading:
         self.opens = True
         if tool.type.startswith(_WEB_SEARCH):
             self.searches += SEARCHES_MAX if tool.max_uses is None else max(0, tool.max_uses)
+
+    def _manage(self, management: _ContextManagement) -> None:
+        # Clearing leaves out what the body holds. Anything else may read the prompt once more, to sum it up.
+        self.rounds += sum(not (edit.type or "").startswith(_CLEARING) for edit in management.edits)
 
     def _cache(self, cache: _CacheControl | None) -> None:
         if cache is not None:
@@ -171,7 +188,8 @@ def _cost(
         return 0
     # A short prompt may be dearer than its bound says only if rates fell with length.
     return max(
-        tokens * _dearest(tier.rate, reading) + output * tier.rate.output + reading.searches * tier.rate.web_search
+        reading.rounds * (tokens * _dearest(tier.rate, reading) + output * tier.rate.output)
+        + reading.searches * tier.rate.web_search
         for tier in price.tiers
         if tier.above_prompt_tokens < tokens or tier is price.tiers[0]
     )
