@@ -60,8 +60,8 @@ class _Copy:
     def add(self) -> None:
         for part in ("purposes", "never", "rights", "logging"):
             self._result[part].update(self._labelled_all(self._tree[part]))
-        counters = {self._counter(name): metric for name, metric in self._tree["metrics"].items()}
-        self._result["metrics"].update(counters)
+        metrics = {self._metric(name): metric for name, metric in self._tree["metrics"].items()}
+        self._result["metrics"].update(metrics)
         self._result["analytics"]["events"].update(self._labelled_all(self._tree["analytics"]["events"]))
         for part in ("cookies", "storage"):
             copies = {self._name(name): self._purposeful(entry) for name, entry in self._tree[part].items()}
@@ -75,8 +75,9 @@ class _Copy:
     def _name(self, name: str) -> str:
         return f"{name}_{self._number}"
 
-    def _counter(self, name: str) -> str:
-        return f"{name.removesuffix(TOTAL)}_{self._number}{TOTAL}"
+    def _metric(self, name: str) -> str:
+        ending = TOTAL if name.endswith(TOTAL) else ""
+        return f"{name.removesuffix(TOTAL)}_{self._number}{ending}"
 
     def _category(self, name: str) -> str:
         return name if name == ROOT else self._name(name)

@@ -131,7 +131,10 @@ def _names_nobody(thing: Declared, policy: Policy) -> bool:
         return category is not None and category.subject == "none"
     if thing.kind == "job":
         rule = policy.retention.get(str(thing.path[1]))
-        return rule is not None and all(policy.data[name].subject == "none" for name in rule.of)
+        # What only has technical columns stands in no sentence of its own, and its job neither.
+        return rule is not None and all(
+            policy.data[name].subject == "none" or not policy.data[name].fields for name in rule.of
+        )
     return False
 
 

@@ -34,7 +34,10 @@ def test_the_processing_record_answers_article_30(data: dict[str, Any], written:
     assert billing["subjects"] == ["customer"]
     assert "usage.model" in billing["data"]
     assert set(billing["recipients"]) == {"stripe", "supabase"}
-    assert billing["erasure"]["usage"][0] == "kept for 12 months from occurred_at"
+    assert billing["erasure"]["usage"][0] == (
+        "kept for 12 months from occurred_at, gone at most 2 hours later, "
+        "with its partition at most 1 day and 2 hours later, from backups at most 8 days and 2 hours later"
+    )
     assert record["measures"]["keys"]["encryption"] == "AES-256-GCM"
 
 

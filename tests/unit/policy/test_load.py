@@ -120,7 +120,7 @@ def test_a_problem_as_json_has_everything() -> None:
         "code": "PR-36",
         "severity": "error",
         "file": "policy.yaml",
-        "line": 103,
+        "line": 115,
         "column": 94,
         "policy_path": "proxy.limits.requests_per_day",
         "sentence": problem.sentence,

@@ -31,7 +31,7 @@ def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> No
     assert heartbeat.look({}, start + 3 * HOUR) == frozenset(), "told once"
     assert heartbeat.look({"usage": start + 3 * HOUR}, start + 5 * HOUR) == frozenset()
     assert heartbeat.late == frozenset()
-    assert heartbeat.look({"usage": start + 60 * HOUR}, start + 60 * HOUR) == {"deletion", "evidence"}
+    assert heartbeat.look({"usage": start + 60 * HOUR}, start + 60 * HOUR) == {"deletion", "evidence", "leases"}
 
 
 async def watched(

@@ -140,7 +140,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-supabase",
         {"sections/3/claims/processor-supabase/enforced_by": ["egress_guard"]},
-        "It stores account data, usage data, API keys and balance entries. Its",
+        "It stores account data, usage data, API keys, balance entries and credit set aside. Its",
     ),
     (
         "processor-anthropic",
