@@ -59,6 +59,9 @@ def test_every_leaf_that_changes_is_a_step(path: tuple[str, ...]) -> None:
     assert [step.path for step in steps_of(deepcopy(DUMPED), changed)] == [path]
 
 
+_OF_THE_LIBRARY = frozenset({"PR-60", "PR-61", "PR-62"})
+
+
 def test_every_leaf_that_changes_is_told() -> None:
     """Of those leaves that have another valid value among the ones tried here."""
     tried = 0
@@ -78,7 +81,9 @@ def test_every_leaf_that_changes_is_told() -> None:
 
 
 def _follows_the_rules(policy: Policy) -> bool:
-    return not any(rule.severity == "error" and any(rule.check(policy)) for rule in ALL_RULES)
+    # The policy that is changed has what is written about here, and not all that the library itself works on.
+    rules = [rule for rule in ALL_RULES if rule.severity == "error" and rule.code not in _OF_THE_LIBRARY]
+    return not any(any(rule.check(policy)) for rule in rules)
 
 
 def _value(path: tuple[str, ...]) -> Any:

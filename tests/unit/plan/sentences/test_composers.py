@@ -184,7 +184,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "retain-deleted",
         {"retention/deletion/exceptions": []},
         "After you delete your account, its personal data is gone within 30 days. This covers account data, "
-        "usage data, API keys and balance entries. You can take a deletion back for 7 days.",
+        "usage data, API keys, balance entries and credit set aside. You can take a deletion back for 7 days.",
     ),
     (
         "retain-deleted",
