@@ -21,6 +21,9 @@ MEASURES = (*MEASURED_COUNTS, *MEASURED_MAPS, *MEASURED_FACTS)
 COUNT_MAX = 10**12
 """The largest single count that is believed."""
 
+REQUESTS_MAX = 10**6
+"""The largest count of requests to a tool that is believed: each costs as much as thousands of tokens."""
+
 COUNT_NAME_CHARS_MAX = 64
 COUNT_NAME = f"[a-z0-9_.]{{1,{COUNT_NAME_CHARS_MAX}}}"
 """What a name in a map of counts looks like, as a regular expression for the whole of it."""

@@ -160,9 +160,10 @@ class Connection(asyncio.Protocol):
                 transport.close()
             elif not self._unread:
                 self.deadline = self._front.now + KEEPALIVE_SECONDS
-            if not self._is_reading:
-                self._is_reading = True
-                transport.resume_reading()
+        # Reading stopped for requests that were sent ahead; the rest of the body of one of them is still to come.
+        if transport is not None and not self._is_reading and (self._turn is None or self._missing):
+            self._is_reading = True
+            transport.resume_reading()
 
     def _start(self) -> bool:
         """Starts the next request; False if it cannot go on from here now."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from crouter.contract.measures import COUNT_MAX, COUNT_NAME, COUNT_NAMES_MAX
+from crouter.contract.measures import COUNT_MAX, COUNT_NAME, COUNT_NAMES_MAX, REQUESTS_MAX
 
 _ITERATIONS_MAX: Final = 1_000
 _FURTHER_NAME = re.compile(COUNT_NAME)
@@ -26,9 +26,10 @@ _COUNTS: Final = frozenset(
         "cache_read_input_tokens",
     }
 )
+_TOOLS: Final = "server_tool_use"
 _GROUPS: Final[dict[str, frozenset[str]]] = {
     "cache_creation": frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}),
-    "server_tool_use": frozenset({"web_search_requests", "web_fetch_requests"}),
+    _TOOLS: frozenset({"web_search_requests", "web_fetch_requests"}),
 }
 _TEXTS: Final = frozenset({"service_tier", "speed", "inference_geo"})
 # `output_tokens_details` is a decomposition of `output_tokens`; `fallback_credit` tells how the
@@ -195,9 +196,9 @@ class UsageMeter:
             return five_minutes, total - five_minutes
         return total - one_hour, one_hour
 
-    def _take_count(self, key: str, value: object) -> None:
+    def _take_count(self, key: str, value: object, most: int = COUNT_MAX) -> None:
         # bool is an int to Python and none to JSON.
-        if type(value) is int and 0 <= value <= COUNT_MAX:
+        if type(value) is int and 0 <= value <= most:
             self._numbers[key] = value
         else:
             self.note(key)
@@ -209,7 +210,7 @@ class UsageMeter:
         for key, count in value.items():
             if key in _GROUPS[group]:
                 if count is not None:
-                    self._take_count(f"{group}.{key}", count)
+                    self._take_count(f"{group}.{key}", count, REQUESTS_MAX if group == _TOOLS else COUNT_MAX)
             else:
                 self._take_unknown(key, count, f"{group}.")
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 
 from crouter.contract.traffic import Route
 from crouter.runtime.front.edge import Edge
 from crouter.runtime.front.relay import Relays
 from crouter.runtime.front.telling import CLIENT_LEFT_STATUS, Teller
-from crouter.runtime.proxy.errors import ErrorReply, internal_error, method_not_allowed, not_found
+from crouter.runtime.proxy.errors import ErrorReply, internal_error, invalid_request, method_not_allowed, not_found
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding
 from crouter.runtime.server.history_pages import HistoryPages
@@ -64,7 +64,7 @@ class App:
         """Answers one request. Raises ConnectionError when its connection has to end."""
         exchange = Exchange(request)
         try:
-            reply = await self._answer(exchange)
+            reply = await self._answer(exchange) if _is_framed(request) else _unframed(exchange)
         except asyncio.CancelledError:
             self._tell(exchange, CLIENT_LEFT_STATUS)
             raise
@@ -104,6 +104,19 @@ class App:
 
     def _tell(self, exchange: Exchange, status: int) -> None:
         self._teller.answered(exchange.request_id, exchange.route, exchange.request.method, status, exchange.began)
+
+
+def _is_framed(request: web.BaseRequest) -> bool:
+    """Whether it is plain where the request ends. Otherwise what follows could be taken for another one."""
+    # RFC 9112, 6.1: who speaks HTTP/1.0 knows no transfer codings. RFC 9110, 9.3.6: CONNECT has no content.
+    coded_before_its_time = request.version < HttpVersion11 and hdrs.TRANSFER_ENCODING in request.headers
+    return not coded_before_its_time and request.method != hdrs.METH_CONNECT
+
+
+def _unframed(exchange: Exchange) -> web.StreamResponse:
+    reply = error_reply(invalid_request("the request is not valid HTTP"), exchange.request_id)
+    reply.force_close()
+    return reply
 
 
 def _proxied(parts: Parts, relays: Relays, route: Route) -> _Target:
