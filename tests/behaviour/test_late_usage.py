@@ -37,4 +37,4 @@ async def test_retain_usage__a_row_that_comes_after_its_period_is_not_written_an
         )
         ages = [(now - row[0]).days for row in written.fetchall()]
         assert ages == [300, 0, -5]
-        assert charged.fetchone() == (4, -48)
+        assert charged.fetchone() == (4, -4 * SETTLEMENT.charge.cost_nanousd)
