@@ -119,6 +119,34 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
             "price_version": NeededColumn("text", "names the price list of a charge", written_always=False),
         },
     ),
+    "batch": NeededTable(
+        label="batch data",
+        when="you create a message batch",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "api_key_id": NeededColumn("reference", "joins the record to the key that made the batch", to="api_key"),
+            "held_nanousd": NeededColumn(
+                "nanousd",
+                "reserved amount",
+                purposes=("billing",),
+                standard={"data_category": "user.payment", "dpv": "Transaction"},
+            ),
+            "created_at": NeededColumn("timestamp", "time of creation"),
+            "upstream_id": NeededColumn(
+                "text",
+                "finds the record of a batch by the id its owner knows",
+                unique=True,
+                written_always=False,
+            ),
+            "settled_at": NeededColumn("timestamp", "ends the reservation", written_always=False),
+            "ended_at": NeededColumn(
+                "timestamp", "marks a batch that was deleted or never came to be", written_always=False
+            ),
+        },
+        may_be_missing=True,
+    ),
     "retention_run": NeededTable(
         label="evidence of retention runs",
         when="a retention job runs",
