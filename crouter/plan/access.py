@@ -66,17 +66,14 @@ def _is_person(record: Record) -> bool:
 def _changeable(category: DataCategory, record: Record) -> tuple[str, ...]:
     """The columns that the service may change.
 
-    Entries are written once. A person's account and its keys change: they name an identity, or hold something
-    sealed that is renewed. What has an end that is written down later may be told what it was born without.
-    What a row is and whose it is never changes.
+    Entries are written once, but for the columns that the policy says change. A person's account and its keys change:
+    they name an identity, or hold something sealed that is renewed. What a row is and whose it is never changes.
     """
-    if category.subject == "none":
-        return ()
-    if not any(field.source == "identity" or field.kind == "sealed" for field in record.fields):
-        later = [field for field in record.fields if not field.required and not field.personal]
-        has_end = any(field.kind == "timestamp" for field in later)
-        return tuple(field.name for field in later if field.kind != "reference") if has_end else ()
-    return tuple(field.name for field in record.fields if not _is_fixed(record, field))
+    declared = tuple(name for name, column in category.technical.items() if column.changes)
+    lives = any(field.source == "identity" or field.kind == "sealed" for field in record.fields)
+    if category.subject == "none" or not lives:
+        return declared
+    return tuple(field.name for field in record.fields if field.name in declared or not _is_fixed(record, field))
 
 
 def _is_fixed(record: Record, field: Field) -> bool:

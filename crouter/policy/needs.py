@@ -25,6 +25,8 @@ class NeededColumn:
     unique: bool = False
     """Whether the library's values never repeat, so that the column may be unique."""
     to: str | None = None
+    changes: bool = False
+    """Whether the library changes it while the row lives."""
     values: tuple[str, ...] = ()
     """What the library writes into a `one_of`; the policy may allow more."""
     purposes: tuple[str, ...] = ()
@@ -139,10 +141,14 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
                 "finds the record of a batch by the id its owner knows",
                 unique=True,
                 written_always=False,
+                changes=True,
             ),
-            "settled_at": NeededColumn("timestamp", "ends the reservation", written_always=False),
+            "settled_at": NeededColumn("timestamp", "ends the reservation", written_always=False, changes=True),
             "ended_at": NeededColumn(
-                "timestamp", "marks a batch that was deleted or never came to be", written_always=False
+                "timestamp",
+                "marks a batch that was deleted or never came to be",
+                written_always=False,
+                changes=True,
             ),
         },
         may_be_missing=True,

@@ -79,6 +79,8 @@ class TechnicalField(Part):
     """Whether no two rows may hold the same value."""
     optional: bool = False
     """Whether a row may be without it."""
+    changes: bool = False
+    """Whether the service may change it while the row lives; other columns are written once."""
     to: Identifier | None = None
     """For a `reference`: the data category it points to."""
     values: tuple[Identifier, ...] | None = None

@@ -73,6 +73,7 @@ def _line(needed: NeededColumn) -> str:
         *(["key: true"] if needed.key else []),
         *(["unique: true"] if needed.unique and not needed.key else []),
         *(["optional: true"] if not needed.written_always else []),
+        *(["changes: true"] if needed.changes else []),
         *([f"to: {needed.to}"] if needed.to else []),
         *([f"values: [{listed(needed.values)}]"] if needed.values else []),
         f"why: {needed.why}",
@@ -124,6 +125,8 @@ def _unfit_technical(policy: Policy, path: Path, column: TechnicalField, needed:
         yield Finding((*path, "values"), sentence, f"add {listed(lacking)} to `values`")
     if not needed.written_always and not column.optional:
         yield _sometimes_empty(path, "add `optional: true`")
+    if needed.changes and not column.changes:
+        yield Finding(path, f"the library changes {_dotted(path)} while the row lives", "add `changes: true`")
     if needed.key and not column.key:
         yield Finding(path, f"the library finds rows by {_dotted(path)}", "add `key: true`")
     if column.unique and not needed.unique:

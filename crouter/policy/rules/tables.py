@@ -45,6 +45,9 @@ def _settings(policy: Policy) -> Iterator[Finding]:
 
 
 def _settings_of(path: Path, column: TechnicalField) -> Iterator[Finding]:
+    if column.changes and (column.key or column.type == "reference"):
+        sentence = "what a row is and whose it is never changes"
+        yield Finding((*path, "changes"), sentence, "delete `changes: true`")
     if column.type == "reference" and column.to is None:
         yield Finding((*path, "type"), "a reference does not say to what", "add `to:` with a data category")
     if column.type != "reference" and column.to is not None:

@@ -1,6 +1,6 @@
 """Sends a request on to the upstream, with its body and headers untouched but for what the policy takes out."""
 
-from typing import Final
+from typing import Final, Literal
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.traffic import Route
@@ -11,6 +11,10 @@ from crouter.runtime.server.exchange import Exchange
 
 # Between the edge and us only.
 OWN_PREFIX: Final = "x-crouter-"
+# What would have the upstream answer with a part, with nothing, or in a coding.
+_PARTIAL: Final = frozenset(
+    {"accept-encoding", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
+)
 
 
 class UnforwardableHeaderError(Exception):
@@ -29,11 +33,44 @@ class Forwarding:
 
     async def send(self, exchange: Exchange, route: Route, body: bytes | None) -> Answer:
         """Forwards the request. Raises UnforwardableHeaderError, EgressRefusedError, UpstreamError."""
-        headers = self._request_headers.forwarded(tuple(exchange.request.headers.items()))
+        target = exchange.path + (f"?{exchange.query}" if "?" in exchange.request.raw_path else "")
+        return await self._sent(route.method, target, body, self._headers(exchange), dialect=route.dialect)
+
+    async def ask(
+        self,
+        exchange: Exchange,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        *,
+        dialect: Literal["anthropic", "openai"] = "anthropic",
+    ) -> Answer:
+        """Asks on behalf of a request for an answer that is read here: whole, and in no content coding.
+
+        Raises UnforwardableHeaderError, EgressRefusedError, UpstreamError.
+        """
+        headers = tuple(pair for pair in self._headers(exchange) if pair[0].lower() not in _PARTIAL)
+        return await self._sent(
+            method, target, body, (*headers, ("accept-encoding", "identity")), dialect=dialect
+        )
+
+    def _headers(self, exchange: Exchange) -> Headers:
+        return self._request_headers.forwarded(tuple(exchange.request.headers.items()))
+
+    async def _sent(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Headers,
+        *,
+        dialect: Literal["anthropic", "openai"],
+    ) -> Answer:
         if any(not _is_text(value) for _, value in headers):
             raise UnforwardableHeaderError
-        target = exchange.path + (f"?{exchange.query}" if "?" in exchange.request.raw_path else "")
-        return await self._channel.send(route.method, target, (*headers, ("x-api-key", self._key.reveal())), body)
+        key = self._key.reveal()
+        credential = ("authorization", f"Bearer {key}") if dialect == "openai" else ("x-api-key", key)
+        return await self._channel.send(method, target, (*headers, credential), body)
 
     def returned(self, answer: Answer, exchange: Exchange) -> Headers:
         """The answer's headers that go back to the client."""

@@ -3,9 +3,8 @@
 from aiohttp import web
 
 from crouter.contract.traffic import Route
-from crouter.runtime.pricing.book import Unpriced
+from crouter.runtime.pricing.unpriced import unpriced_in
 from crouter.runtime.proxy.errors import ErrorReply, invalid_request
-from crouter.runtime.proxy.options import ORDINARY
 from crouter.runtime.proxy.request import Accepted, Refused, read_request
 from crouter.runtime.server.admission import admit, require_credit
 from crouter.runtime.server.body import read_body
@@ -41,20 +40,10 @@ class MeteredRoute:
         accepted = read_request(body)
         if isinstance(accepted, Refused):
             return invalid_request(accepted.message)
-        unpriced = self._unpriced(accepted, exchange)
+        unpriced = unpriced_in(accepted, self._parts.prices, exchange.received_at)
         if unpriced is not None:
             return invalid_request(unpriced.message)
         refusal = await require_credit(exchange, self._parts, caller)
         if refusal is not None:
             return refusal
         return MeteredRelay(self._parts, self._forwarding, exchange, caller, accepted), [body]
-
-    def _unpriced(self, accepted: Accepted, exchange: Exchange) -> Unpriced | None:
-        """Whatever the upstream may run for this request needs a price before it is asked to."""
-        prices, at = self._parts.prices, exchange.received_at
-        asked = [(accepted.model, accepted.options), *((model, ORDINARY) for model in accepted.further_models)]
-        for model, options in asked:
-            price = prices.price_for(model, at, options)
-            if isinstance(price, Unpriced):
-                return price
-        return prices.unpriced_tool(accepted.tool_types)

@@ -5,6 +5,7 @@ from aiohttp import web
 from crouter.contract.traffic import Route
 from crouter.runtime.egress import Answer, UpstreamError, UpstreamTimeoutError
 from crouter.runtime.proxy.errors import ErrorReply, invalid_request, upstream_timed_out, upstream_unreachable
+from crouter.runtime.proxy.shared_state import shared_state_in
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
@@ -48,6 +49,8 @@ class FreeRoute:
             read = await read_body(exchange.request, self._parts.deployment.proxy.body_bytes_max)
             if isinstance(read, ErrorReply):
                 return read
+            if (shared := shared_state_in(read)) is not None:
+                return invalid_request(shared)
             body = read
         try:
             return await self._forwarding.send(exchange, self._route, body)
