@@ -89,7 +89,12 @@ class BatchRecords:
         return OwnedBatch(*rows[0]) if rows else None
 
     async def page(
-        self, account: uuid.UUID, limit: int, *, beside: OwnedBatch | None = None, side: Literal["older", "newer"] = "older"
+        self,
+        account: uuid.UUID,
+        limit: int,
+        *,
+        beside: OwnedBatch | None = None,
+        side: Literal["older", "newer"] = "older",
     ) -> BatchPage:
         """At most `limit` batches of the account: the newest, or those on one side of a batch, nearest first taken."""
         sign, order = (sql.SQL("<"), sql.SQL("DESC")) if side == "older" else (sql.SQL(">"), sql.SQL("ASC"))
@@ -145,9 +150,9 @@ async def _spendable(
     connection: Connection, database: Database, account: uuid.UUID, *, with_batches: bool = True
 ) -> int:
     owner = sql.Literal(account)
-    query = sql.SQL("SELECT (SELECT coalesce(sum(amount_nanousd), 0)::bigint FROM {} WHERE account_id = {}) - {}").format(
-        database.table(LEDGER), owner, held_by(database, owner) if with_batches else sql.SQL("0")
-    )
+    query = sql.SQL(
+        "SELECT (SELECT coalesce(sum(amount_nanousd), 0)::bigint FROM {} WHERE account_id = {}) - {}"
+    ).format(database.table(LEDGER), owner, held_by(database, owner) if with_batches else sql.SQL("0"))
     row = await (await connection.execute(query)).fetchone()
     assert row is not None, "a sum is one row"
     return int(row[0])

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.accounts import Accounts
 from crouter.runtime.balances import Balances
+from crouter.runtime.batches import Spendable
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.key_listener import listen_for_keys
@@ -78,7 +78,7 @@ async def running(
         store = UsageStore(deployment, database)
         await database.open()
         stack.push_async_callback(database.close)
-        balances = Balances(Accounts(deployment, database).balance)
+        balances = Balances(Spendable(deployment, database).nanousd)
         settling = Settling(store, balances, log, metrics)
         # Unwound from below: first no more requests, then their records, then the database.
         stack.push_async_callback(settling.finish, grace_seconds)

@@ -14,7 +14,8 @@ from enum import Enum
 from typing import Final
 
 from crouter.runtime.proxy.content_coding import Decoder, Reading, Unreadable, decoder_for
-from crouter.runtime.proxy.events import AnswerFacts, EventTap, facts_of_message
+from crouter.runtime.proxy.dialects import MESSAGES, Dialect, Tap
+from crouter.runtime.proxy.events import AnswerFacts
 from crouter.runtime.proxy.options import ServiceOptions
 from crouter.runtime.proxy.usage import UsageCounts
 
@@ -70,6 +71,7 @@ class Attempt:
         "_body",
         "_body_bytes",
         "_decoder",
+        "_dialect",
         "_model",
         "_options",
         "_status",
@@ -78,15 +80,16 @@ class Attempt:
         "state",
     )
 
-    def __init__(self, model: str, options: ServiceOptions) -> None:
+    def __init__(self, model: str, options: ServiceOptions, dialect: Dialect = MESSAGES) -> None:
         self.state = State.STARTED
         # What an alarm should say, by name only; filled by `end`, also where it returns None.
         self.anomalies: tuple[str, ...] = ()
         self._model = model
         self._options = options
+        self._dialect = dialect
         self._status = 0
         self._decoder: Decoder | Unreadable = Unreadable()
-        self._tap: EventTap | None = None
+        self._tap: Tap | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
 
@@ -108,7 +111,7 @@ class Attempt:
         self._decoder = decoder_for(content_encoding)
         media_type = (content_type or "").partition(";")[0].strip().lower()
         if media_type == "text/event-stream":
-            self._tap = EventTap()
+            self._tap = self._dialect.tap()
 
     def body(self, data: bytes) -> None:
         """Bytes of the answer, as they came; called before or after they are relayed. Never raises for them."""
@@ -160,7 +163,7 @@ class Attempt:
             self._tap.close()
             facts = self._tap.facts
         elif self._body:
-            facts = facts_of_message(b"".join(self._body))
+            facts = self._dialect.facts_of_body(b"".join(self._body))
         else:
             facts = AnswerFacts()
         return facts

@@ -19,6 +19,7 @@ _MODEL = re.compile(MODEL_PATTERN)
 _OPTION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TOOL_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A body that may go on to pricing and limits."""
@@ -49,7 +50,11 @@ def read_request(body: bytes) -> Accepted | Refused:
 
 
 def _read(body: bytes) -> Accepted:
-    members = object_members(body, "the request body")
+    return accepted_in(body, object_members(body, "the request body"))
+
+
+def accepted_in(body: bytes, members: Members, limits: tuple[str, ...] = ("max_tokens",)) -> Accepted:
+    """Reads the members of a body; `limits` are the keys that may bound an answer. Raises Refusal."""
     refuse_shared_state(body, members)
     model = _model(members, "model")
     fallback_models = _fallback_models(members)
@@ -59,7 +64,7 @@ def _read(body: bytes) -> Accepted:
     return Accepted(
         model=model,
         stream=_stream(members),
-        max_tokens=_max_tokens(members),
+        max_tokens=max((most for key in limits if (most := _max_tokens(members, key)) is not None), default=None),
         options=service_options(speed=_option(members, "speed"), inference_geo=_option(members, "inference_geo")),
         further_models=further,
         tool_types=tool_types,
@@ -84,12 +89,12 @@ def _stream(members: Members) -> bool:
     return bool(stream)
 
 
-def _max_tokens(members: Members) -> int | None:
-    max_tokens = value_of(members, "max_tokens")
+def _max_tokens(members: Members, key: str) -> int | None:
+    max_tokens = value_of(members, key)
     if max_tokens is None:
         return None
     if type(max_tokens) is not int or max_tokens < 0:
-        raise Refusal("max_tokens: must be a whole number, zero or more")
+        raise Refusal(f"{key}: must be a whole number, zero or more")
     return max_tokens
 
 

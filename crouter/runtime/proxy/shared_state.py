@@ -72,7 +72,8 @@ def _refuse_container(container: Any) -> None:
 
 def _are_public(skills: Any) -> bool:
     return skills is None or (
-        isinstance(skills, list) and all(isinstance(skill, dict) and skill.get("type") == "anthropic" for skill in skills)
+        isinstance(skills, list)
+        and all(isinstance(skill, dict) and skill.get("type") == "anthropic" for skill in skills)
     )
 
 

@@ -119,9 +119,7 @@ class BatchCreation:
             await asked_whole(self._forwarding, exchange, "POST", f"{PATH}/{upstream_id}/cancel")
         return outcome if written == "written" else unavailable()
 
-    async def _written(
-        self, exchange: Exchange, write: _Write, record: UUID
-    ) -> Literal["written", "away", "refused"]:
+    async def _written(self, exchange: Exchange, write: _Write, record: UUID) -> Literal["written", "away", "refused"]:
         """Writes to the record, again while the database is away; what became of it."""
         for pause in (*RETRY_SECONDS, None):
             try:

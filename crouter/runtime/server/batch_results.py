@@ -5,6 +5,7 @@ and however often: the id of its record is the same. What a batch costs is what 
 """
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
@@ -27,9 +28,7 @@ from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
 from crouter.runtime.words import kind_of
 
-
-class NoResultsError(Exception):
-    """The upstream has no results of this batch to give."""
+_WITHOUT_RESULTS: Final = frozenset({400, 404, 410})
 
 
 class UnreadableError(UpstreamError):
@@ -65,18 +64,24 @@ class BatchResults:
                 raise ConnectionResetError from None
             return error_reply(_fault(error), exchange.request_id)
 
-    async def bill(self, exchange: Exchange, owned: OwnedBatch, target: str) -> None:
-        """Reads all results for what they used, and nobody else. Raises NoResultsError when they cannot be had."""
+    async def bill(self, exchange: Exchange, owned: OwnedBatch, target: str) -> ErrorReply | None:
+        """Reads all results for what they used, and for nobody to see. An error where there may be some left unbilled.
+
+        A batch without results, because it has not ended or has none any more, is billed for nothing.
+        """
         try:
             answer = await self._forwarding.ask(exchange, "GET", target)
             try:
-                if answer.status != 200:
-                    raise NoResultsError
+                if answer.status in _WITHOUT_RESULTS:
+                    return None
                 await self._read(exchange, owned, answer, None)
             finally:
                 answer.close()
-        except (UnforwardableHeaderError, UpstreamError, LineTooLongError, NotRecordedError):
-            raise NoResultsError from None
+        except UnforwardableHeaderError:
+            return unforwardable_header()
+        except (UpstreamError, LineTooLongError, NotRecordedError) as error:
+            return _fault(error)
+        return None
 
     async def _passed_on(self, exchange: Exchange, owned: OwnedBatch, answer: Answer) -> web.StreamResponse:
         outlet = Outlet(exchange.request, answer.status, self._forwarding.returned(answer, exchange))

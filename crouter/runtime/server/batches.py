@@ -21,7 +21,7 @@ from crouter.runtime.proxy.request import Refused
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.batch_addresses import BatchAddresses
 from crouter.runtime.server.batch_creation import BatchCreation
-from crouter.runtime.server.batch_results import BatchResults, NoResultsError
+from crouter.runtime.server.batch_results import BatchResults
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding
@@ -95,10 +95,9 @@ class Batches:
             return error_reply(body, exchange.request_id)
         if not owned.settled:
             # Results that nobody has read are billed before they are gone.
-            try:
-                await self._results.bill(exchange, owned, self._addresses.results(exchange, owned))
-            except NoResultsError:
-                pass
+            fault = await self._results.bill(exchange, owned, self._addresses.results(exchange, owned))
+            if fault is not None:
+                return error_reply(fault, exchange.request_id)
         outcome = await self._asked(exchange, self._addresses.target(exchange), body or None)
         if isinstance(outcome, Whole) and outcome.status == 200:
             await self._records.end(owned.record)

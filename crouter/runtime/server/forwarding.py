@@ -31,9 +31,14 @@ class Forwarding:
         self._channel = channel
         self._key = key
 
-    async def send(self, exchange: Exchange, route: Route, body: bytes | None) -> Answer:
-        """Forwards the request. Raises UnforwardableHeaderError, EgressRefusedError, UpstreamError."""
+    async def send(self, exchange: Exchange, route: Route, body: bytes | None, *, uncoded: bool = False) -> Answer:
+        """Forwards the request; `uncoded` asks for an answer in no content coding.
+
+        Raises UnforwardableHeaderError, EgressRefusedError, UpstreamError.
+        """
         target = exchange.path + (f"?{exchange.query}" if "?" in exchange.request.raw_path else "")
+        if uncoded:
+            return await self.ask(exchange, route.method, target, body, dialect=route.dialect)
         return await self._sent(route.method, target, body, self._headers(exchange), dialect=route.dialect)
 
     async def ask(
@@ -50,9 +55,7 @@ class Forwarding:
         Raises UnforwardableHeaderError, EgressRefusedError, UpstreamError.
         """
         headers = tuple(pair for pair in self._headers(exchange) if pair[0].lower() not in _PARTIAL)
-        return await self._sent(
-            method, target, body, (*headers, ("accept-encoding", "identity")), dialect=dialect
-        )
+        return await self._sent(method, target, body, (*headers, ("accept-encoding", "identity")), dialect=dialect)
 
     def _headers(self, exchange: Exchange) -> Headers:
         return self._request_headers.forwarded(tuple(exchange.request.headers.items()))

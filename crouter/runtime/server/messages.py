@@ -5,7 +5,7 @@ from aiohttp import web
 from crouter.contract.traffic import Route
 from crouter.runtime.pricing.unpriced import unpriced_in
 from crouter.runtime.proxy.errors import ErrorReply, invalid_request
-from crouter.runtime.proxy.request import Accepted, Refused, read_request
+from crouter.runtime.proxy.request import Refused, read_request
 from crouter.runtime.server.admission import admit, require_credit
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts

@@ -19,8 +19,10 @@ from crouter.runtime.egress import Answer, UpstreamError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Attempt, Ending
+from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.errors import ErrorReply, unavailable
 from crouter.runtime.proxy.request import Accepted
+from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding, UnforwardableHeaderError
 from crouter.runtime.server.outlet import Outlet
@@ -36,13 +38,22 @@ class MeteredRelay:
     """Carries one admitted request through. `run` is called once."""
 
     def __init__(
-        self, parts: Parts, forwarding: Forwarding, exchange: Exchange, caller: Caller, accepted: Accepted
+        self,
+        parts: Parts,
+        forwarding: Forwarding,
+        exchange: Exchange,
+        caller: Caller,
+        accepted: Accepted,
+        dialect: Dialect = MESSAGES,
+        cut: UsageChunkFilter | None = None,
     ) -> None:
+        """`cut` takes out of a stream what only we asked for."""
         self._parts = parts
         self._forwarding = forwarding
         self._exchange = exchange
         self._caller = caller
-        self._attempt = Attempt(accepted.model, accepted.options)
+        self._attempt = Attempt(accepted.model, accepted.options, dialect)
+        self._cut = cut
         self._answer: Answer | None = None
         self._outlet: Outlet | None = None
         self._held: deque[bytes] = deque()
@@ -81,10 +92,15 @@ class MeteredRelay:
         return await self._fail(fault)
 
     async def _relay(self, route: Route, body: list[bytes]) -> None:
-        answer = await self._forwarding.send(self._exchange, route, body.pop())
+        uncoded = self._cut is not None
+        answer = await self._forwarding.send(self._exchange, route, body.pop(), uncoded=uncoded)
         self._answer = answer
         self._attempt.head(answer.status, answer.header("content-type"), answer.header("content-encoding"))
-        outlet = Outlet(self._exchange.request, answer.status, self._forwarding.returned(answer, self._exchange))
+        cut = self._cut if _is_stream(answer) and not answer.header("content-encoding") else None
+        headers = self._forwarding.returned(answer, self._exchange)
+        if cut is not None:
+            headers = tuple(pair for pair in headers if pair[0].lower() != "content-length")
+        outlet = Outlet(self._exchange.request, answer.status, headers)
         self._outlet = outlet
         if answer.status >= 400:
             async for piece in answer.pieces():
@@ -94,14 +110,19 @@ class MeteredRelay:
             await outlet.begin()
             async for piece in answer.pieces():
                 self._attempt.body(piece)
-                if self._attempt.has_stopped:
-                    self._held.append(piece)
-                else:
-                    await outlet.write(piece)
+                await self._stream(outlet, piece if cut is None else cut.feed(piece))
+            if cut is not None:
+                await self._stream(outlet, cut.close())
         else:
             async for piece in answer.pieces():
                 self._attempt.body(piece)
                 await self._hold(outlet, piece)
+
+    async def _stream(self, outlet: Outlet, piece: bytes) -> None:
+        if self._attempt.has_stopped:
+            self._held.append(piece)
+        elif piece:
+            await outlet.write(piece)
 
     async def _hold(self, outlet: Outlet, piece: bytes) -> None:
         self._held.append(piece)
@@ -113,7 +134,8 @@ class MeteredRelay:
 
     async def _finish(self, outlet: Outlet) -> web.StreamResponse:
         while self._held:
-            await outlet.write(self._held.popleft())
+            if piece := self._held.popleft():
+                await outlet.write(piece)
         return await outlet.end()
 
     async def _fail(self, fault: ErrorReply) -> web.StreamResponse:
