@@ -43,11 +43,11 @@ def refuse_shared_state(body: bytes, members: Members) -> None:
 
 
 def _may_name_a_file(source: bytes) -> bool:
-    return b'"file_id"' in source or _WRITTEN_OUT.search(source) is not None
+    return b'"file_id"' in source or (b"\\u00" in source and _WRITTEN_OUT.search(source) is not None)
 
 
 def _decoded(source: bytes, place: str) -> Any:
-    """The value, if no object in it gives a key twice: of `file_id` and null we might see one, the upstream the other."""
+    """The value, if no object gives a key twice: of `file_id` and null we might see one, and they the other."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
