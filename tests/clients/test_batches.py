@@ -189,9 +189,7 @@ async def test_a_deleted_accounts_key_and_a_second_key_see_what_their_account_ma
         assert (await sdk.messages.batches.retrieve(made.id)).id == made.id
 
 
-async def test_results_read_twice_and_at_once_are_billed_once(
-    service: Service, two: tuple[Customer, Customer]
-) -> None:
+async def test_results_read_twice_and_at_once_are_billed_once(service: Service, two: tuple[Customer, Customer]) -> None:
     ada, _ = two
     made = await ada.sdk.messages.batches.create(requests=[asked(f"r{n}") for n in range(40)])
     await ended(ada.sdk, made.id)
@@ -201,9 +199,7 @@ async def test_results_read_twice_and_at_once_are_billed_once(
     assert_billed_once(service, ada)
 
 
-async def test_half_a_reading_and_a_whole_one_are_billed_once(
-    service: Service, two: tuple[Customer, Customer]
-) -> None:
+async def test_half_a_reading_and_a_whole_one_are_billed_once(service: Service, two: tuple[Customer, Customer]) -> None:
     ada, _ = two
     made = await ada.sdk.messages.batches.create(requests=[asked(f"r{n}") for n in range(30)])
     await ended(ada.sdk, made.id)
@@ -357,7 +353,10 @@ async def test_a_batch_that_the_upstream_forgot_leaves_a_page_that_is_full(
         (asked("secret-name", speed="fast"), "requests.1.params: speed: has no price here"),
         (asked("first"), "requests.1.custom_id: is given twice"),
         (
-            asked("secret-name", messages=[{"role": "user", "content": [{"type": "document", "source": {"file_id": "f"}}]}]),
+            asked(
+                "secret-name",
+                messages=[{"role": "user", "content": [{"type": "document", "source": {"file_id": "f"}}]}],
+            ),
             "requests.1.params: messages: files are not offered",
         ),
     ],
@@ -436,4 +435,3 @@ async def test_nothing_of_a_batch_is_stored_but_what_is_declared(
     for table in ("batch", "usage", "ledger"):
         assert "canary" not in str(service.rows(table))
     assert "canary" not in service.out.getvalue()
-

@@ -70,7 +70,7 @@ _SHARED_STATE = {
 def _owners(policy: Policy) -> Iterator[Finding]:
     """Behind one upstream key, what outlives its request could be read by every customer."""
     for name, route in policy.proxy.routes.items():
-        shared = next((path for path in _SHARED_STATE if f"{route.path}/".startswith(f"{path}/")), None)
+        shared = next((path for path in _SHARED_STATE if _reaches(route.path, path)), None)
         record = _SHARED_STATE.get(shared) if shared is not None else None
         place = ("proxy", "routes", name)
         if shared is not None and record is None:
@@ -85,6 +85,14 @@ def _owners(policy: Policy) -> Iterator[Finding]:
         elif route.owned_by is not None and route.owned_by not in policy.data:
             sentence = f"there is no data category `{route.owned_by}` that could say whose it is"
             yield Finding((*place, "owned_by"), sentence, f"declare data.{route.owned_by}, or take the route out")
+
+
+def _reaches(path: str, shared: str) -> bool:
+    """Whether a route's path, some of whose segments may stand for any, is or leads below another path."""
+    segments, wanted = path.split("/"), shared.split("/")
+    return len(segments) >= len(wanted) and all(
+        segment == name or segment.startswith("{") for segment, name in zip(segments, wanted, strict=False)
+    )
 
 
 def _dialects(policy: Policy) -> Iterator[Finding]:
