@@ -1,5 +1,7 @@
 """What clients ask before they ask anything: whether somebody is there. And what is refused on purpose."""
 
+from typing import Any
+
 import aiohttp
 import pytest
 
@@ -69,7 +71,7 @@ async def test_any_other_path_is_a_404(service: Service, path: str) -> None:
         assert (await answer.json())["error"]["type"] == "not_found_error"
 
 
-SHARED = {
+SHARED: dict[str, dict[str, Any]] = {
     "a document": {"messages": [{"role": "user", "content": [{"type": "document", "source": {"file_id": "file_1"}}]}]},
     "a file in a system text": {"system": [{"type": "text", "text": "hi", "source": {"type": "file", "file_id": "f"}}]},
     "a container": {"container": "container_1"},

@@ -11,12 +11,14 @@ from typing import Any
 
 import aiohttp
 import anthropic
+import psycopg
 import pytest
 import pytest_asyncio
 from anthropic.types.messages.batch_create_params import Request
 
 from crouter.runtime.batches import BatchRecords
-from crouter.simulator import Reset, Scripted, Send
+from crouter.runtime.server import batch_creation
+from crouter.simulator import Reset, Scripted, Send, Wait
 from tests.behaviour.service import CREDIT_NANOUSD, MODEL, Service, until
 from tests.clients.books import RATES
 
@@ -55,10 +57,11 @@ def asked(name: str, text: str = "hi", model: str = MODEL, **more: Any) -> Reque
 
 
 async def ended(sdk: anthropic.AsyncAnthropic, batch_id: str) -> anthropic.types.messages.MessageBatch:
-    async with asyncio.timeout(20):
-        while (batch := await sdk.messages.batches.retrieve(batch_id)).processing_status != "ended":
-            await asyncio.sleep(0.01)
-    return batch
+    async def has_ended() -> bool:
+        return (await sdk.messages.batches.retrieve(batch_id)).processing_status == "ended"
+
+    await until(has_ended, 20)
+    return await sdk.messages.batches.retrieve(batch_id)
 
 
 async def results(sdk: anthropic.AsyncAnthropic, batch_id: str) -> dict[str, str]:
@@ -330,7 +333,7 @@ async def test_pages_have_the_cursors_and_the_order_of_the_api(
     assert (await listing.list(before_id=newest[0])).data == []
     for wrong in ({"limit": 0}, {"limit": 1001}, {"after_id": ids[0], "before_id": ids[1]}):
         with pytest.raises(anthropic.BadRequestError):
-            await listing.list(**wrong)  # type: ignore[arg-type]
+            await listing.list(**wrong)
 
 
 async def test_a_batch_that_the_upstream_forgot_leaves_a_page_that_is_full(
@@ -338,7 +341,7 @@ async def test_a_batch_that_the_upstream_forgot_leaves_a_page_that_is_full(
 ) -> None:
     ada, _ = two
     ids = [(await ada.sdk.messages.batches.create(requests=[asked("a")])).id for _ in range(5)]
-    forgotten = service.simulator.batches._batches  # noqa: SLF001 - the upstream's own doing
+    forgotten = service.simulator.batches._batches
     del forgotten[ids[4]], forgotten[ids[2]]
     page = await ada.sdk.messages.batches.list(limit=3)
     assert ([batch.id for batch in page.data], page.has_more) == ([ids[3], ids[1], ids[0]], False)
@@ -416,6 +419,38 @@ async def test_a_client_that_leaves_while_its_batch_is_made_can_find_it_later(
     task.cancel()
     await until(lambda: service.rows("batch")[0]["upstream_id"] is not None)
     assert [batch.id async for batch in ada.sdk.messages.batches.list()] == [service.rows("batch")[0]["upstream_id"]]
+
+
+async def test_a_batch_whose_owner_cannot_be_written_down_is_cancelled_and_not_handed_out(
+    service: Service, two: tuple[Customer, Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, _ = two
+    monkeypatch.setattr(batch_creation, "RETRY_SECONDS", ())
+    body = b'{"id":"msgbatch_of_nobody","type":"message_batch"}'
+    service.simulator.script(next=Scripted(200, (("content-type", "application/json"),), (Wait(1), Send(body))))
+    task = asyncio.create_task(ada.sdk.messages.batches.create(requests=[asked("a")]))
+    await until(lambda: len(service.rows("batch")) == 1)
+    async with await psycopg.AsyncConnection.connect(service.dsn) as away:
+        await away.execute("LOCK TABLE crouter.batch IN SHARE MODE")
+        with pytest.raises(anthropic.InternalServerError) as caught:
+            await task
+    assert caught.value.status_code == 503
+    assert "msgbatch_of_nobody" not in str(caught.value)
+    last = service.simulator.ledger[-1].request
+    assert last is not None
+    assert (last.method, last.target) == ("POST", f"{PATH}/msgbatch_of_nobody/cancel")
+
+
+async def test_a_deletion_of_what_is_gone_already_ends_its_reservation(
+    service: Service, two: tuple[Customer, Customer]
+) -> None:
+    ada, _ = two
+    made = await ada.sdk.messages.batches.create(requests=[asked("a")])
+    service.simulator.batches._batches.clear()
+    with pytest.raises(anthropic.NotFoundError):
+        await ada.sdk.messages.batches.delete(made.id)
+    (record,) = service.rows("batch")
+    assert record["ended_at"] is not None
 
 
 async def test_a_body_that_is_too_large_is_a_413(service: Service, two: tuple[Customer, Customer]) -> None:

@@ -120,7 +120,9 @@ async def test_what_the_client_asked_is_forwarded_byte_for_byte(service: Service
                 assert answer.status == 200
                 await answer.read()
     requests = [attempt.request for attempt in service.simulator.ledger]
-    assert requests[0] is not None and requests[1] is not None and requests[2] is not None
+    assert requests[0] is not None
+    assert requests[1] is not None
+    assert requests[2] is not None
     assert requests[0].body == asked
     assert requests[2].body == added.replace(b"true ", b"false ")
     changed = json.loads(requests[1].body)

@@ -99,7 +99,8 @@ class Batches:
             if fault is not None:
                 return error_reply(fault, exchange.request_id)
         outcome = await self._asked(exchange, self._addresses.target(exchange), body or None)
-        if isinstance(outcome, Whole) and outcome.status == 200:
+        # 404: it is gone already, and what was billed of it above is all that there was.
+        if isinstance(outcome, Whole) and outcome.status in (200, 404):
             await self._records.end(owned.record)
         return replied(outcome, exchange)
 

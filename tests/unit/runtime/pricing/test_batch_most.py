@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from crouter.runtime.pricing.batch_most import INPUT_TOKENS_MAX, most_of_batch_entry
-from crouter.runtime.pricing.book import Price, shipped_price_book
-from crouter.runtime.pricing.rates import cost
+from crouter.runtime.pricing.book import shipped_price_book
+from crouter.runtime.pricing.rates import Price, cost
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions
 from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.usage import UsageCounts
@@ -23,8 +23,11 @@ def test_no_way_to_use_what_was_asked_costs_more(model: str) -> None:
     price = BOOK.price_for(model, AT, BATCH)
     assert isinstance(price, Price)
     for tier in price.tiers:
-        for kind in ("input_tokens", "cache_creation_5m_input_tokens", "cache_creation_1h_input_tokens"):
-            counts = UsageCounts(**{kind: len(params), "output_tokens": 50})
+        for counts in (
+            UsageCounts(input_tokens=len(params), output_tokens=50),
+            UsageCounts(cache_creation_5m_input_tokens=len(params), output_tokens=50),
+            UsageCounts(cache_creation_1h_input_tokens=len(params), output_tokens=50),
+        ):
             assert cost(counts, tier.rate) <= most
 
 

@@ -84,5 +84,6 @@ def test_a_block_that_gives_the_key_twice_is_refused(pair: str) -> None:
 
 
 def test_a_body_nested_without_end_is_refused_and_does_not_break_us() -> None:
-    deep = '{"model":"m","messages":[{"role":"user","content":%s"file_id"%s}]}' % ("[" * 100_000, "]" * 100_000)
+    nested = "[" * 100_000 + '"file_id"' + "]" * 100_000
+    deep = f'{{"model":"m","messages":[{{"role":"user","content":{nested}}}]}}'
     assert isinstance(read_request(deep.encode()), Refused)
