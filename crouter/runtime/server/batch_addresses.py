@@ -1,6 +1,5 @@
 """Where batches are found: the upstream's paths for what a request asks, and our own address for results."""
 
-import re
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,7 +9,6 @@ from crouter.runtime.server.exchange import Exchange
 from crouter.runtime.settings import Settings
 
 PATH: Final = "/v1/messages/batches"
-_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-f:]{2,39}\](:[0-9]{1,5})?")
 
 
 class BatchAddresses:
@@ -40,7 +38,16 @@ class BatchAddresses:
 
     def public_results(self, exchange: Exchange, owned: OwnedBatch) -> str:
         """Where the client finds a batch's results: with us."""
-        host = exchange.request.headers.get("host", "")
-        # In production the published address is the only one; a development machine is called by many names.
-        is_named = not self._production and _HOST.fullmatch(host) is not None
-        return f"{f'http://{host}' if is_named else self._url}{PATH}/{owned.upstream_id}/results"
+        return f"{self._origin(exchange)}{PATH}/{owned.upstream_id}/results"
+
+    def _origin(self, exchange: Exchange) -> str:
+        """The published address; on a development machine the one that the request came in at.
+
+        Never what the request says that we are called: an answer of ours repeats no header.
+        """
+        transport = exchange.request.transport
+        name = transport.get_extra_info("sockname") if transport is not None and not self._production else None
+        if not isinstance(name, tuple):
+            return self._url
+        host = f"[{name[0]}]" if ":" in name[0] else name[0]
+        return f"http://{host}:{name[1]}"
