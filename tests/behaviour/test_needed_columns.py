@@ -18,6 +18,7 @@ from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.policy.needs import NEEDED_TABLES
 from crouter.runtime.accounts import Accounts
+from crouter.runtime.batches import BatchRecords, Spendable
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
@@ -41,6 +42,21 @@ BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "
 COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
 
 
+def _batches() -> str:
+    table = NEEDED_TABLES["batch"]
+    columns = "".join(
+        f"      {name}: {{type: {column.type}, why: {column.why}"
+        + (", key: true" if column.key else "")
+        + (f", to: {column.to}" if column.to else "")
+        + (", optional: true" if not column.written_always else "")
+        + (", changes: true" if column.changes else "")
+        + "}\n"
+        for name, column in table.columns.items()
+    )
+    head = f"  batch:\n    label: {table.label}\n    when: {table.when}\n    subject: customer\n    owner: account\n"
+    return f"{head}    source: service\n    technical:\n{columns}"
+
+
 def _evidence() -> str:
     table = NEEDED_TABLES["retention_run"]
     columns = "".join(
@@ -58,9 +74,12 @@ def _evidence() -> str:
 
 @pytest.fixture(scope="module")
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
-    """The deployment of the minimal policy with evidence of retention runs, and its migrations."""
-    text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _evidence() + "never:\n", 1)
-    text = text.replace("ledger], keep: while_active}", "ledger, retention_run], keep: while_active}")
+    """The deployment of the minimal policy with batches and evidence of retention runs, and its migrations."""
+    text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _batches() + _evidence() + "never:\n", 1)
+    text = text.replace("ledger], keep: while_active}", "ledger, batch, retention_run], keep: while_active}")
+    text = text.replace("ledger], event", "ledger, batch], event")
+    batch = "      collect-batch: {says: collects, about: data.batch, enforced_by: [declared_columns]}\n"
+    text = text.replace("      use-email:", f"{batch}      use-email:")
     loaded = load(text)
     assert loaded.policy is not None, loaded.problems
     folder = tmp_path_factory.mktemp("smallest") / "generated"
@@ -122,6 +141,17 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         assert (await keys.open(new.id)).reveal() == new.key.reveal()
         await keys.renew()
         await keys.revoke((await keys.rotate(account)).id)
+        batches = BatchRecords(deployment, database)
+        record = await batches.reserve(account, new.id, 1, datetime.now(UTC))
+        assert record is None, "the balance is used up"
+        await accounts.credit(account, 10)
+        record = await batches.reserve(account, new.id, 1, datetime.now(UTC))
+        assert record is not None
+        assert await Spendable(deployment, database).nanousd(account) == 7
+        await batches.name(record, "msgbatch_1")
+        assert (await batches.page(account, 1)).batches == (await batches.find(account, "msgbatch_1"),)
+        await batches.settle(record)
+        await batches.end(record)
         await accounts.request_deletion(account)
         await accounts.take_back_deletion(account)
     finally:
