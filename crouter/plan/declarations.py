@@ -59,7 +59,14 @@ def _proxy(policy: Policy) -> Proxy:
         upstream=proxy.upstream,
         body_bytes_max=proxy.body_bytes_max,
         routes=tuple(
-            Route(name=name, method=route.method, path=route.path, metered=route.metered)
+            Route(
+                name=name,
+                method=route.method,
+                path=route.path,
+                metered=route.metered,
+                dialect=route.dialect,
+                owned_by=route.owned_by,
+            )
             for name, route in proxy.routes.items()
         ),
         drops_request_headers=proxy.drops_request_headers,

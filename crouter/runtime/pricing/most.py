@@ -32,6 +32,7 @@ SEARCHES_MAX: Final = 20
 """How often a web search tool is used where its `max_uses` does not say."""
 
 # Tools that the client runs: what they bring in is in the body of the next request.
+_DEFINED_BY_THE_CLIENT: Final = frozenset({"custom", "function"})
 _RUN_BY_THE_CLIENT: Final = ("bash_", "text_editor_", "computer_", "memory_")
 _WEB_SEARCH: Final = "web_search_"
 
@@ -44,9 +45,15 @@ class _Source(msgspec.Struct, gc=False):
     type: str | None = None
 
 
+class _ImageUrl(msgspec.Struct, gc=False):
+    url: str | None = None
+
+
 class _Block(msgspec.Struct):
     type: str | None = None
     source: _Source | None = None
+    # Of a chat completion, where Anthropic's own form has `source`.
+    image_url: _ImageUrl | None = None
     cache_control: _CacheControl | None = None
     content: "str | list[_Block] | _Block | None" = None
 
@@ -121,6 +128,9 @@ class _Reading:
         kind = block.type
         if kind == "image":
             self.images += 1
+        elif kind == "image_url":
+            self.images += 1
+            self.opens = self.opens or not _is_in_the_body(block.image_url)
         elif kind not in _PLAIN:
             self.opens = True
         if block.source is not None and block.source.type not in _IN_THE_BODY:
@@ -130,7 +140,7 @@ class _Reading:
 
     def _tool(self, tool: _Tool) -> None:
         self._cache(tool.cache_control)
-        if tool.type is None or tool.type == "custom" or tool.type.startswith(_RUN_BY_THE_CLIENT):
+        if tool.type is None or tool.type in _DEFINED_BY_THE_CLIENT or tool.type.startswith(_RUN_BY_THE_CLIENT):
             return
         self.opens = True
         if tool.type.startswith(_WEB_SEARCH):
@@ -146,6 +156,10 @@ class _Reading:
 # Blocks that count for their own bytes at most.
 _PLAIN: Final = frozenset({None, "text", "thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use"})
 _IN_THE_BODY: Final = frozenset({None, "base64", "text", "content"})
+
+
+def _is_in_the_body(image: _ImageUrl | None) -> bool:
+    return image is not None and image.url is not None and image.url.startswith("data:image/")
 
 
 def most_it_can_cost(accepted: Accepted, body: bytes, prices: PriceBook, at: datetime) -> int:

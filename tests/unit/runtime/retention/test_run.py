@@ -165,7 +165,7 @@ def test_a_moment_that_makes_no_sense_is_refused(
 
 
 def test_an_unknown_rule_is_refused_with_the_names_there_are(database: TestDatabase, declared: Declared) -> None:
-    with pytest.raises(RetentionRefusedError, match="usage, leases, evidence, deletion"):
+    with pytest.raises(RetentionRefusedError, match="usage, leases, batch, evidence, deletion"):
         run_retention(database.dsn, declared.deployment, RetentionOptions(rule="nothing"))
 
 
