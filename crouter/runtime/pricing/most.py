@@ -37,6 +37,12 @@ _RUN_BY_THE_CLIENT: Final = ("bash_", "text_editor_", "computer_", "memory_")
 _WEB_SEARCH: Final = "web_search_"
 
 
+_ABSENT: Final = msgspec.Raw(b"")
+_NOTHING: Final = (b"", b"null")
+# Edits that take something out of what is read. Others, such as a compaction, read it once more.
+_EDITS_THAT_CLEAR: Final = "clear_"
+
+
 class _CacheControl(msgspec.Struct, gc=False):
     ttl: str | None = None
 
@@ -68,15 +74,24 @@ class _Tool(msgspec.Struct):
     cache_control: _CacheControl | None = None
 
 
+class _Edit(msgspec.Struct, gc=False):
+    type: str | None = None
+
+
+class _ContextManagement(msgspec.Struct):
+    edits: list[_Edit] | None = None
+
+
 class _Body(msgspec.Struct):
     system: str | list[_Block] | None = None
     messages: list[_Message] = []
     tools: list[_Tool] | None = None
     cache_control: _CacheControl | None = None
-    mcp_servers: msgspec.Raw | None = None
-    container: msgspec.Raw | None = None
-    fallbacks: msgspec.Raw | None = None
-    context_management: msgspec.Raw | None = None
+    # Undecoded, and empty where absent: a union of such a value and null takes nothing but null.
+    mcp_servers: msgspec.Raw = _ABSENT
+    container: msgspec.Raw = _ABSENT
+    fallbacks: msgspec.Raw = _ABSENT
+    context_management: _ContextManagement | None = None
 
 
 _decode = msgspec.json.Decoder(_Body).decode
@@ -111,9 +126,11 @@ class _Reading:
                 reading._content(message.content)
         for tool in decoded.tools or ():
             reading._tool(tool)
-        if decoded.mcp_servers is not None or decoded.container is not None or decoded.context_management is not None:
+        if bytes(decoded.mcp_servers) not in _NOTHING or bytes(decoded.container) not in _NOTHING:
             reading.opens = True
-        reading.any_model = decoded.fallbacks is not None and bytes(decoded.fallbacks)[:1] == b'"'
+        for edit in (decoded.context_management and decoded.context_management.edits) or ():
+            reading.opens = reading.opens or edit.type is None or not edit.type.startswith(_EDITS_THAT_CLEAR)
+        reading.any_model = bytes(memoryview(decoded.fallbacks)[:1]) == b'"'
         return reading
 
     def _content(self, content: "str | list[_Block] | _Block | None") -> None:

@@ -209,6 +209,23 @@ def _draft(asked: Accepted, counts: UsageCounts) -> UsageRecordDraft:
     )
 
 
+def test_edits_that_take_out_of_what_is_read_do_not_count_and_others_do() -> None:
+    clearing = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}, {"type": "clear_tool_uses_20250919"}]}
+    compacting = {"edits": [{"type": "compact_20260112"}]}
+    window = WINDOW_TOKENS * rate().input
+    assert most(context_management=clearing) < window // 100
+    assert most(context_management=None, fallbacks=None, mcp_servers=None, container=None) < window // 100
+    for opening in (compacting, {"edits": [{}]}, {"edits": "all"}):
+        assert window <= most(context_management=opening)
+
+
+def test_a_body_of_every_usual_part_is_read_and_not_taken_for_the_worst() -> None:
+    parts = {"mcp_servers": [{"type": "url"}], "container": {"skills": []}, "fallbacks": [{"model": MODEL}]}
+    for name, part in parts.items():
+        # Twice at most, where a second model may run; what cannot be read would reserve for every model there is.
+        assert most(**{name: part}) <= 2 * (WINDOW_TOKENS * rate().input + 100 * rate().output)
+
+
 BATCH = ServiceOptions(service_tier="batch")
 
 
