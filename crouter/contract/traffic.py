@@ -6,12 +6,18 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path that is forwarded. `{id}`, or another name in braces, stands for one segment."""
+    """A path that is forwarded. `{id}`, or another name in braces, stands for one segment.
+
+    `dialect` says whose form requests and answers have. `owned_by` names the record that says whose a thing is which
+    outlives its request; nobody but its owner may see it.
+    """
 
     name: str
     method: Literal["GET", "POST", "DELETE"]
     path: str
     metered: bool
+    dialect: Literal["anthropic", "openai"] = "anthropic"
+    owned_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The policy as the contract says it: one `Deployment`, which the service family writes down as source."""
 
+from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment, Identity, Security
 from crouter.contract.destinations import Processor
 from crouter.contract.observation import LogField, LogStream, Metric
@@ -59,7 +60,14 @@ def _proxy(policy: Policy) -> Proxy:
         upstream=proxy.upstream,
         body_bytes_max=proxy.body_bytes_max,
         routes=tuple(
-            Route(name=name, method=route.method, path=route.path, metered=route.metered)
+            Route(
+                name=name,
+                method=route.method,
+                path=route.path,
+                metered=route.metered,
+                dialect=route.dialect,
+                owned_by=route.owned_by,
+            )
             for name, route in proxy.routes.items()
         ),
         drops_request_headers=proxy.drops_request_headers,
@@ -98,3 +106,8 @@ def _security(policy: Policy) -> Security:
         hsts_seconds=https.hsts.seconds_max,
         plain_http=https.plain_http,
     )
+
+
+def is_technical(record: Record) -> bool:
+    """Whether nothing in a record is read for a purpose: it joins, orders or serves the service's own work."""
+    return not any(field.purposes for field in record.fields)

@@ -135,6 +135,10 @@ PARTY_CODES = {
     "PR-35": Code("route declared twice", "Two routes answer the same method and path, or a page stands in the way."),
     "PR-36": Code("limits that never bite", "A shorter period's limit is larger than a longer period's."),
     "PR-37": Code("route that cannot be metered", "What a request costs is known from the model that its body names."),
+    "PR-38": Code(
+        "nobody's and everybody's",
+        "Behind one upstream key, what outlives its request can be read by every customer, unless a record says whose.",
+    ),
     "PR-39": Code(
         "metric with the name of another kind",
         "The exposition ends the names of counters in `_total`: without it two could become one, and with it a gauge "

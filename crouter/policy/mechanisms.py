@@ -25,6 +25,10 @@ MECHANISMS = {
         "crouter.runtime.usage",
         "One upstream attempt leaves one record, with the upstream's own counts.",
     ),
+    "ownership_record": Mechanism(
+        "crouter.runtime.batches",
+        "A message batch is shown to the account that made it, and to nobody else.",
+    ),
     "declared_log_fields": Mechanism(
         "crouter.runtime.logs",
         "A log line keeps declared fields only, and none of their kinds can hold free text.",

@@ -133,6 +133,38 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
             "expires_at": NeededColumn("timestamp", "ends a lease whose process is gone", changes=True),
         },
     ),
+    "batch": NeededTable(
+        label="batch data",
+        when="you create a message batch",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "api_key_id": NeededColumn("reference", "joins the record to the key that made the batch", to="api_key"),
+            "held_nanousd": NeededColumn(
+                "nanousd",
+                "reserved amount",
+                purposes=("billing",),
+                standard={"data_category": "user.payment", "dpv": "Transaction"},
+            ),
+            "created_at": NeededColumn("timestamp", "time of creation"),
+            "upstream_id": NeededColumn(
+                "text",
+                "finds the record of a batch by the id its owner knows",
+                unique=True,
+                written_always=False,
+                changes=True,
+            ),
+            "settled_at": NeededColumn("timestamp", "ends the reservation", written_always=False, changes=True),
+            "ended_at": NeededColumn(
+                "timestamp",
+                "marks a batch that was deleted or never came to be",
+                written_always=False,
+                changes=True,
+            ),
+        },
+        may_be_missing=True,
+    ),
     "retention_run": NeededTable(
         label="evidence of retention runs",
         when="a retention job runs",

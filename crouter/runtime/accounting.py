@@ -50,7 +50,7 @@ async def accounting(
     """
     store = UsageStore(deployment, database)
     process = uuid.uuid4()
-    leases = LeaseStore(database, process)
+    leases = LeaseStore(deployment, database, process)
     credit = Credit(leases, metrics)
     shipper = Shipper(store.ship, settings.journal)
     adopter = Adopter(settings.journal, process, shipper, leases.empty_all)

@@ -10,6 +10,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,8 @@ RETRY_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 ADOPT_SECONDS: Final = 5.0
 FAILED_DISK_SECONDS: Final = 1.0
 DIRECT_MAX: Final = 1000
+UNLEASED: Final = uuid.UUID(int=0)
+"""Stands for a process that has no leases: what is shipped for it is taken off none."""
 
 
 class NotRecordedError(Exception):
@@ -129,6 +132,22 @@ class Settling:
         done, _ = await asyncio.wait({written}, timeout=seconds)
         if not done:
             raise NotRecordedError
+
+    async def write(self, settlements: Sequence[Settlement], seconds: float = ANSWER_WAITS_SECONDS) -> None:
+        """Writes records that no lease pays for straight to the database. Writing them again changes nothing.
+
+        Raises NotRecordedError; then some of them may be written all the same.
+        """
+        bodies = [entry_bytes(entry_of(settlement, self._policy_digest)) for settlement in settlements]
+        try:
+            async with asyncio.timeout(seconds):
+                outcome = await self._shipper.ship(UNLEASED, bodies)
+        except (DatabaseError, OSError, TimeoutError) as error:
+            self._log.warning("settlement_waits", error=kind_of(error))
+            raise NotRecordedError from None
+        self._tell(outcome, None)
+        for settlement in settlements:
+            self._metrics.count(RECORDS, outcome=settlement.draft.outcome.value)
 
     async def run(self) -> None:
         """Ships, keeps the journal in order and adopts, until cancelled."""

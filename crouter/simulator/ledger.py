@@ -60,10 +60,21 @@ class Attempt:
         return {name: value for name, value in vars(self).items() if name != "request"}
 
 
+@dataclass(frozen=True)
+class BatchLine:
+    """What one request of a message batch used, as its result reports it."""
+
+    batch_id: str
+    custom_id: str
+    model: str
+    usage: dict[str, Any]
+
+
 class Ledger:
-    """All attempts, oldest first; the oldest are forgotten beyond ATTEMPTS_MAX."""
+    """All attempts, oldest first; the oldest are forgotten beyond ATTEMPTS_MAX, and so are `batch_lines`."""
 
     def __init__(self) -> None:
+        self.batch_lines: deque[BatchLine] = deque(maxlen=ATTEMPTS_MAX)
         self._attempts: deque[Attempt] = deque(maxlen=ATTEMPTS_MAX)
         self._count = 0
         self._open = 0

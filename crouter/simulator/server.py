@@ -19,7 +19,10 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from crouter.simulator.answer import identifier
+from crouter.simulator.batch_routes import BatchRoutes
+from crouter.simulator.batches import Batches
 from crouter.simulator.cache import PromptCache
+from crouter.simulator.completions import completion_reply, read_completion
 from crouter.simulator.compose import Headers, json_reply, message_reply, refusal_reply
 from crouter.simulator.errors import Refusal
 from crouter.simulator.ledger import (
@@ -34,11 +37,12 @@ from crouter.simulator.ledger import (
 from crouter.simulator.models import MODELS, Model, find_model, list_models, model_not_found
 from crouter.simulator.playing import BrokenOffError, play
 from crouter.simulator.reply import Reply
-from crouter.simulator.request import has_tool_result, human_text, read_request
-from crouter.simulator.steering import read_steering, split_model
+from crouter.simulator.request import MessagesRequest, has_tool_result, human_text, read_request
+from crouter.simulator.steering import Steering, read_steering, split_model
 from crouter.simulator.tokens import prompt_tokens
 
 API = "/v1/"
+COMPLETIONS = "/v1/chat/completions"
 BODY_BYTES_MAX = 32 * 1024 * 1024
 # Above Anthropic's limit, so that the refusal is ours and has Anthropic's shape.
 SERVER_BODY_BYTES_MAX = 33 * 1024 * 1024
@@ -75,6 +79,7 @@ class Simulator:
         self._record = record
         self._models = tuple(models)
         self._cache = PromptCache(time.monotonic)
+        self.batches = Batches(self._models, self._cache, self.ledger.batch_lines.append)
         self._script: deque[Reply] = deque()
         self._faults: list[Exception] = []
         self._stopping = False
@@ -127,6 +132,8 @@ class Simulator:
         app.router.add_get("/simulator/ledger", self._show_ledger)
         for method, path, answerer in (
             ("POST", "/v1/messages", self._messages),
+            ("POST", COMPLETIONS, self._completions),
+            *BatchRoutes(self.batches, _headers, lambda: self.url).routes(),
             ("POST", "/v1/messages/count_tokens", self._count_tokens),
             ("GET", "/v1/models", self._list_models),
             ("GET", "/v1/models/{model_id}", self._get_model),
@@ -198,7 +205,7 @@ class Simulator:
             return Refusal("authentication_error", "x-api-key header is required")
         if not hmac.compare_digest(key.encode("utf-8", "surrogateescape"), self._key):
             return Refusal("authentication_error", "invalid x-api-key")
-        if "anthropic-version" not in request.headers:
+        if request.path != COMPLETIONS and "anthropic-version" not in request.headers:
             return Refusal("invalid_request_error", "anthropic-version: header is required")
         return None
 
@@ -208,25 +215,46 @@ class Simulator:
         return None
 
     def _messages(self, request: web.Request, body: bytes, attempt: Attempt) -> Reply | Refusal:
-        asked = read_request(body)
+        found = self._understood(read_request(body), attempt)
+        if isinstance(found, Refusal):
+            return found
+        return message_reply(
+            *found,
+            self._cache.account(found[0]),
+            request_id=attempt.request_id,
+            pace_s=self._pace_s,
+            headers=_headers(attempt),
+        )
+
+    def _completions(self, request: web.Request, body: bytes, attempt: Attempt) -> Reply | Refusal:
+        asked = read_completion(body)
+        if isinstance(asked, Refusal):
+            return asked
+        found = self._understood(asked[0], attempt)
+        if isinstance(found, Refusal):
+            return found
+        return completion_reply(
+            *found,
+            self._cache.account(found[0]),
+            tells_usage=asked[1],
+            request_id=attempt.request_id,
+            headers=_headers(attempt),
+        )
+
+    def _understood(
+        self, asked: MessagesRequest | Refusal, attempt: Attempt
+    ) -> tuple[MessagesRequest, Steering] | Refusal:
+        """The request with its model's real name, and what it asks the simulator to do."""
         if isinstance(asked, Refusal):
             return asked
         name, suffix = split_model(asked.model)
         model = find_model(self._models, name)
         if model is None:
             return model_not_found(name)
-        asked = replace(asked, model=model.id)
         attempt.model, attempt.stream = model.id, asked.stream
         turns = asked.turns
         said = human_text(turns[-1]) if turns and not has_tool_result(turns[-1]) else ""
-        return message_reply(
-            asked,
-            read_steering(said, suffix),
-            self._cache.account(asked),
-            request_id=attempt.request_id,
-            pace_s=self._pace_s,
-            headers=_headers(attempt),
-        )
+        return replace(asked, model=model.id), read_steering(said, suffix)
 
     def _count_tokens(self, request: web.Request, body: bytes, attempt: Attempt) -> Reply | Refusal:
         asked = read_request(body, counting=True)

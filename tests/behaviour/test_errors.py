@@ -74,7 +74,7 @@ async def test_a_key_is_accepted_as_bearer_token_too(service: Service) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/v1/nothing", 404),
-        ("POST", "/v1/files", 404),
+        ("POST", "/v1/audio", 404),
         ("GET", "/v1/models/..%2Fmessages", 404),
         ("GET", "/v1/models/a/b", 404),
         ("GET", "/v1/messages", 405),

@@ -18,6 +18,7 @@ from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.policy.needs import NEEDED_TABLES
 from crouter.runtime.accounts import Accounts
+from crouter.runtime.batches import BatchRecords, TooLittle
 from crouter.runtime.credit.store import LeaseStore
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, migrate
@@ -42,6 +43,21 @@ BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "
 COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
 
 
+def _batches() -> str:
+    table = NEEDED_TABLES["batch"]
+    columns = "".join(
+        f"      {name}: {{type: {column.type}, why: {column.why}"
+        + (", key: true" if column.key else "")
+        + (f", to: {column.to}" if column.to else "")
+        + (", optional: true" if not column.written_always else "")
+        + (", changes: true" if column.changes else "")
+        + "}\n"
+        for name, column in table.columns.items()
+    )
+    head = f"  batch:\n    label: {table.label}\n    when: {table.when}\n    subject: customer\n    owner: account\n"
+    return f"{head}    source: service\n    technical:\n{columns}"
+
+
 def _evidence() -> str:
     table = NEEDED_TABLES["retention_run"]
     columns = "".join(
@@ -59,9 +75,13 @@ def _evidence() -> str:
 
 @pytest.fixture(scope="module")
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
-    """The deployment of the minimal policy with evidence of retention runs, and its migrations."""
-    text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _evidence() + "never:\n", 1)
-    text = text.replace("credit_lease], keep: while_active}", "credit_lease, retention_run], keep: while_active}")
+    """The deployment of the minimal policy with batches and evidence of retention runs, and its migrations."""
+    text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _batches() + _evidence() + "never:\n", 1)
+    kept = "credit_lease, batch, retention_run], keep: while_active}"
+    text = text.replace("credit_lease], keep: while_active}", kept)
+    text = text.replace("credit_lease], event", "credit_lease, batch], event")
+    batch = "      collect-batch: {says: collects, about: data.batch, enforced_by: [declared_columns]}\n"
+    text = text.replace("      use-email:", f"{batch}      use-email:")
     loaded = load(text)
     assert loaded.policy is not None, loaded.problems
     folder = tmp_path_factory.mktemp("smallest") / "generated"
@@ -118,7 +138,7 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         caller = await StoredKeys(deployment, database).find(hashes)
         assert caller is not None
         process = uuid.uuid4()
-        leases = LeaseStore(database, process)
+        leases = LeaseStore(deployment, database, process)
         assert (await leases.extend(uuid.uuid4(), account, 5, 5, 0)).granted == 5
         assert len(await leases.renew([uuid.uuid4()])) == 0
         await leases.give_back(uuid.uuid4(), 1)
@@ -133,6 +153,16 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         assert (await keys.open(new.id)).reveal() == new.key.reveal()
         await keys.renew()
         await keys.revoke((await keys.rotate(account)).id)
+        batches = BatchRecords(deployment, database)
+        record = await batches.reserve(account, new.id, 1, datetime.now(UTC))
+        assert record == TooLittle(0), "the balance is used up"
+        await accounts.credit(account, 10)
+        record = await batches.reserve(account, new.id, 1, datetime.now(UTC))
+        assert isinstance(record, uuid.UUID)
+        await batches.name(record, "msgbatch_1")
+        assert (await batches.page(account, 1)).batches == (await batches.find(account, "msgbatch_1"),)
+        await batches.settle(record)
+        await batches.end(record)
         await accounts.request_deletion(account)
         await accounts.take_back_deletion(account)
     finally:

@@ -3,6 +3,7 @@
 import importlib
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from crouter.contract.deployment import Deployment
 from crouter.embedded import Cluster, PostgresBinaries, RunningCluster
 from crouter.runtime.database.migrations import Origin, migrate
 from tests.behaviour.service import Service, serving
+from tests.clients.batching import Customer, customer
 
 GENERATED = Path(crouter.__file__).resolve().parents[1] / "generated"
 
@@ -59,3 +61,10 @@ def dsn(cluster: RunningCluster, migrated: str, database_names: Iterator[str]) -
 async def service(deployment: Deployment, dsn: str) -> AsyncIterator[Service]:
     async with serving(deployment, dsn, GENERATED) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def two(service: Service) -> AsyncIterator[tuple[Customer, Customer]]:
+    """Two customers of the same service, who know nothing of each other."""
+    async with AsyncExitStack() as stack:
+        yield await customer(service, stack, "grace"), await customer(service, stack, "mary")

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from crouter.contract.deployment import Deployment
 from crouter.simulator import Reset, Scripted, Simulator, Stall
 from tests.behaviour.service import UPSTREAM_KEY
-from tests.privacy import content, scenarios
+from tests.privacy import content, further_routes, scenarios
 from tests.privacy.canaries import Canaries
 from tests.privacy.sandbox import Sandbox
 from tests.privacy.scan import Finding, Scan
@@ -98,6 +98,8 @@ class _Gathering:
         """Everything that can happen to a request, and an ordinary stop."""
         async with running_world(self._sandbox, "ordinary", self._canaries, dsn, customers, self._simulator) as world:
             await scenarios.answered(world)
+            await further_routes.batched(world)
+            await further_routes.completed(world)
             await scenarios.refused(world)
             await scenarios.upstream_failed(world)
             await scenarios.clients_left(world)

@@ -6,9 +6,11 @@ The modules together are exactly the planned object: importing generated.service
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from crouter.contract.data import Record
 from crouter.generate.python import Name
 from crouter.generate.templates import Templates
 from crouter.generate.views.modules import ModuleView, module_view
+from crouter.plan.declarations import is_technical
 from crouter.plan.plan import Plan
 
 
@@ -38,6 +40,8 @@ _MODULES = {
     "web": ("web",),
     "security": ("security",),
 }
+# Records of the service's own work stand apart, so that those with data about people can be read through.
+_TECHNICAL = "technical_records"
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
@@ -50,7 +54,17 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
     for module, parts in _MODULES.items():
         values = {part.upper(): getattr(plan.deployment, part) for part in parts}
         views[f"service/{module}.py"] = module_view(plan.header, values)
+    technical = {_constant(record): record for record in plan.deployment.records if is_technical(record)}
+    if technical:
+        named = tuple(Name(_constant(one)) if is_technical(one) else one for one in plan.deployment.records)
+        uses = dict.fromkeys(technical, f"generated.service.{_TECHNICAL}")
+        views["service/records.py"] = module_view(plan.header, {"RECORDS": named}, uses)
+        views[f"service/{_TECHNICAL}.py"] = module_view(plan.header, technical)
     return {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+
+
+def _constant(record: Record) -> str:
+    return f"{record.name.upper()}_RECORD"
 
 
 def _package(plan: Plan) -> ModuleView:

@@ -23,6 +23,10 @@ class Route(Part):
     """The path; `{id}` stands for one segment."""
     metered: bool
     """Whether an answer's usage is recorded and charged."""
+    dialect: Literal["anthropic", "openai"] = "anthropic"
+    """Whose request and answer it has: Anthropic's own, or OpenAI's as Anthropic's compatibility endpoint speaks it."""
+    owned_by: Identifier | None = None
+    """For things that outlive their request: the data category that records whose they are. Nobody else sees them."""
 
 
 class Limits(Part):

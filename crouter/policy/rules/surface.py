@@ -47,9 +47,60 @@ def _pages(policy: Policy) -> Iterator[Finding]:
 
 def _metered(policy: Policy) -> Iterator[Finding]:
     for name, route in policy.proxy.routes.items():
-        if route.metered and route.method != "POST":
+        # What a batch used is told by its results, and its record says whose it is.
+        if route.metered and route.method != "POST" and route.owned_by is None:
             sentence = f"a {route.method} request names no model, and there would be nothing to meter"
             yield Finding(("proxy", "routes", name, "metered"), sentence, "write `metered: false`")
+
+
+# Things of the upstream's API that outlive the request that made them. Behind one upstream key they are one heap.
+_SHARED_STATE = {
+    "/v1/messages/batches": "batch",
+    "/v1/files": None,
+    "/v1/skills": None,
+    "/v1/organizations": None,
+    "/v1/agents": None,
+    "/v1/sessions": None,
+    "/v1/environments": None,
+    "/v1/vaults": None,
+    "/v1/memory_stores": None,
+    "/v1/user_profiles": None,
+}
+
+
+def _owners(policy: Policy) -> Iterator[Finding]:
+    """Behind one upstream key, what outlives its request could be read by every customer."""
+    for name, route in policy.proxy.routes.items():
+        shared = next((path for path in _SHARED_STATE if _reaches(route.path, path)), None)
+        record = _SHARED_STATE.get(shared) if shared is not None else None
+        place = ("proxy", "routes", name)
+        if shared is not None and record is None:
+            sentence = f"what is below {shared} outlives its request, and no record says whose it is"
+            yield Finding((*place, "path"), sentence, "take the route out: the library cannot tell its owners apart")
+        elif record != route.owned_by and record is not None:
+            sentence = f"what is below {shared} outlives its request, and this route does not say who may see it"
+            yield Finding((*place, "path"), sentence, f"add `owned_by: {record}`")
+        elif route.owned_by is not None and record is None:
+            sentence = f"nothing below {route.path} is recorded in a data category of its own"
+            yield Finding((*place, "owned_by"), sentence, "take it out")
+        elif route.owned_by is not None and route.owned_by not in policy.data:
+            sentence = f"there is no data category `{route.owned_by}` that could say whose it is"
+            yield Finding((*place, "owned_by"), sentence, f"declare data.{route.owned_by}, or take the route out")
+
+
+def _reaches(path: str, shared: str) -> bool:
+    """Whether a route's path, some of whose segments may stand for any, is or leads below another path."""
+    segments, wanted = path.split("/"), shared.split("/")
+    return len(segments) >= len(wanted) and all(
+        segment == name or segment.startswith("{") for segment, name in zip(segments, wanted, strict=False)
+    )
+
+
+def _dialects(policy: Policy) -> Iterator[Finding]:
+    for name, route in policy.proxy.routes.items():
+        if route.dialect == "openai" and not (route.metered and route.method == "POST" and route.owned_by is None):
+            sentence = "what is asked in OpenAI's form is a chat completion: a POST that is metered"
+            yield Finding(("proxy", "routes", name, "dialect"), sentence, "take `dialect` out")
 
 
 def _answered(path: str) -> str:
@@ -139,6 +190,8 @@ RULES = (
     Rule("PR-35", ("proxy",), _routes),
     Rule("PR-35", ("proxy",), _pages),
     Rule("PR-37", ("proxy",), _metered),
+    Rule("PR-37", ("proxy",), _dialects),
+    Rule("PR-38", ("data", "proxy"), _owners),
     Rule("PR-35", ("analytics", "proxy"), _relay),
     Rule("PR-36", ("proxy",), _limits),
     Rule("PR-39", ("metrics",), _metric_names),

@@ -165,6 +165,15 @@ class Credit:
             lease.end()
         self._count("given_back")
 
+    async def call_in(self, account: uuid.UUID) -> None:
+        """Gives back what is free of an account's credit here, and asks the other processes to. Raises DatabaseError.
+
+        For whoever needs it in the database and not in a lease.
+        """
+        await self.give_back(account)
+        await self.store.ask_back(account)
+        self._count("asked_back")
+
     def _ask(self, account: uuid.UUID, asking: _Asking) -> None:
         if asking.task is None:
             asking.task = asyncio.create_task(self._answer(account, asking), name="credit")

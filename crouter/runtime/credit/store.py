@@ -1,7 +1,7 @@
 """Leases in the database: extended one account at a time, so that what is leased never exceeds what is there.
 
-Spendable is the sum of the ledger less what living leases have left. Amounts are changed by differences, which may
-meet in any order. Whether a lease lives is judged by the database's clock alone.
+What there is to lease is in `spendable`. Amounts are changed by differences, which may meet in any order. Whether a
+lease lives is judged by the database's clock alone.
 """
 
 import uuid
@@ -12,9 +12,11 @@ from typing import Final
 
 from psycopg import sql
 
+from crouter.contract.deployment import Deployment
+from crouter.runtime.credit.spendable import spendable_of
 from crouter.runtime.database.errors import DatabaseAwayError
 from crouter.runtime.database.pool import Connection, Database
-from crouter.runtime.names import CREDIT_LEASE, LEDGER
+from crouter.runtime.names import CREDIT_LEASE
 
 EXPIRES_SECONDS: Final = 600.0
 """How long a lease lives in the database without a word of its process."""
@@ -23,7 +25,6 @@ MARGIN_SECONDS: Final = 30.0
 CREDIT_CHANNEL: Final = "crouter_credit"
 SHARES: Final = 8
 """A portion in advance is at most this part of what an account has left."""
-_LOCK: Final = 0x63726564
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,17 @@ class Extension:
 class LeaseStore:
     """The leases of one process. Methods raise DatabaseError."""
 
-    def __init__(self, database: Database, process: uuid.UUID) -> None:
+    def __init__(self, deployment: Deployment, database: Database, process: uuid.UUID) -> None:
         self._database = database
         self.process = process
-        names = {"lease": database.table(CREDIT_LEASE), "ledger": database.table(LEDGER)}
-        self._lock = sql.SQL("SELECT pg_advisory_xact_lock({}, hashtext(%s))").format(sql.Literal(_LOCK))
-        # One statement, one snapshot: a charge and what it takes off its lease are seen both or neither.
+        names = {"lease": database.table(CREDIT_LEASE)}
+        own = sql.SQL("%(id)s::uuid")
+        spendable = spendable_of(deployment, database, sql.SQL("%(account)s::uuid"), but=own)
+        self._lock = spendable.lock
         self._state = sql.SQL(
-            "SELECT (SELECT coalesce(sum(amount_nanousd), 0)::bigint FROM {ledger} WHERE account_id = %(account)s), "
-            "(SELECT coalesce(sum(greatest(remaining_nanousd, 0)), 0)::bigint FROM {lease} "
-            "WHERE account_id = %(account)s AND id <> %(id)s AND expires_at > clock_timestamp()), "
-            "own.remaining_nanousd, own.expires_at > clock_timestamp() "
-            "FROM (SELECT 1) AS one LEFT JOIN {lease} AS own ON own.id = %(id)s"
-        ).format(**names)
+            "SELECT {unreserved}, {leased}, own.remaining_nanousd, own.expires_at > clock_timestamp() "
+            "FROM (SELECT 1) AS one LEFT JOIN {lease} AS own ON own.id = {own}"
+        ).format(unreserved=spendable.unreserved, leased=spendable.leased, own=own, **names)
         self._change = sql.SQL(
             "INSERT INTO {lease} AS l (id, account_id, process_id, remaining_nanousd, expires_at) "
             "VALUES (%s, %s, %s, %s, clock_timestamp() + %s) ON CONFLICT (id) DO UPDATE "

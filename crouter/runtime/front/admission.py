@@ -11,9 +11,10 @@ from crouter.runtime.credit.lease import Hold
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.parts import Parts
-from crouter.runtime.pricing.book import Unpriced
 from crouter.runtime.pricing.most import most_it_can_cost
+from crouter.runtime.pricing.unpriced import unpriced_in
 from crouter.runtime.proxy.authentication import Ambiguous, ApiKey, Missing, Presented, presented_key
+from crouter.runtime.proxy.completion_request import Completion, read_completion
 from crouter.runtime.proxy.errors import (
     ErrorReply,
     authentication_ambiguous,
@@ -25,7 +26,6 @@ from crouter.runtime.proxy.errors import (
     rate_limited,
     unavailable,
 )
-from crouter.runtime.proxy.options import ORDINARY
 from crouter.runtime.proxy.overload import Entered, Overloaded
 from crouter.runtime.proxy.request import Accepted, Refused, read_request
 from crouter.runtime.words import kind_of
@@ -73,8 +73,16 @@ class Admission:
         accepted = read_request(body)
         if isinstance(accepted, Refused):
             return invalid_request(accepted.message)
-        unpriced = self._unpriced(accepted, at)
+        unpriced = unpriced_in(accepted, self._parts.prices, at)
         return accepted if unpriced is None else invalid_request(unpriced.message)
+
+    def read_completion(self, body: bytes, at: datetime) -> Completion | ErrorReply:
+        """The same for the body of a chat completion."""
+        asked = read_completion(body)
+        if isinstance(asked, Refused):
+            return invalid_request(asked.message)
+        unpriced = unpriced_in(asked.accepted, self._parts.prices, at)
+        return asked if unpriced is None else invalid_request(unpriced.message)
 
     def most(self, accepted: Accepted, body: bytes, at: datetime) -> int:
         """The most that the request can cost, in nanodollars."""
@@ -98,17 +106,6 @@ class Admission:
         # Counting tokens and listing models has windows of its own: it must not eat up those of messages.
         reached = self._parts.limits.admit((caller.key, metered))
         return caller if reached is None else rate_limited(reached.name, reached.retry_after_seconds)
-
-    def _unpriced(self, accepted: Accepted, at: datetime) -> Unpriced | None:
-        prices = self._parts.prices
-        price = prices.price_for(accepted.model, at, accepted.options)
-        if isinstance(price, Unpriced):
-            return price
-        for model in accepted.further_models:
-            price = prices.price_for(model, at, ORDINARY)
-            if isinstance(price, Unpriced):
-                return price
-        return prices.unpriced_tool(accepted.tool_types) if accepted.tool_types else None
 
     def _away(self, request_id: str, error: DatabaseError) -> ErrorReply:
         self._parts.log.warning("database_away", request_id=request_id, error=kind_of(error))

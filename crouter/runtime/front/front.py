@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from crouter.contract.traffic import Route
 from crouter.runtime.front.admission import Admission
 from crouter.runtime.front.answers import Dates
 from crouter.runtime.front.connection import Connection
@@ -14,9 +15,13 @@ from crouter.runtime.front.head import HeadReader
 from crouter.runtime.front.relay import Relays
 from crouter.runtime.front.telling import Teller
 
-# Requests to it are read by `crouter.runtime.proxy.request` and metered by `crouter.runtime.proxy.events`.
-SERVED_ROUTES: Final = frozenset({"messages"})
 SWEEP_SECONDS: Final = 1.0
+
+
+def is_served(route: Route) -> bool:
+    """Whether requests to a route are messages: read by `proxy.request`, metered, and over with their answer."""
+    is_message = route.metered and route.dialect == "anthropic" and route.owned_by is None
+    return is_message and route.method == "POST" and "{" not in route.path
 
 
 class Front:
@@ -39,8 +44,9 @@ class Front:
         self.make_handler = make_handler
         proxy = relays.parts.deployment.proxy
         self.body_bytes_max = proxy.body_bytes_max
-        paths = [route.path for route in proxy.routes if route.name in SERVED_ROUTES]
-        self.heads = HeadReader(paths, relays.passage.request_headers)
+        self.routes = {route.path: route.name for route in proxy.routes if is_served(route)}
+        """Names of the routes that are served here, by path."""
+        self.heads = HeadReader(self.routes, relays.passage.request_headers)
         self.connections: set[Connection] = set()
         # Seconds of the monotonic clock, as of the last sweep: exact enough for deadlines, and free.
         self.now = time.monotonic()

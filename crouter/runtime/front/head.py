@@ -85,7 +85,8 @@ class HeadReader:
     __slots__ = ("_actions", "_chosen", "_line")
 
     def __init__(self, paths: Iterable[str], chosen: RequestHeaders) -> None:
-        alternatives = "|".join(re.escape(path) for path in paths)
+        # Of no paths at all, none is found.
+        alternatives = "|".join(re.escape(path) for path in paths) or "(?!)"
         self._line = re.compile(rf"POST ((?:{alternatives})(?:\?[A-Za-z0-9=&_.~%-]{{0,512}})?) HTTP/1\.1\r\n")
         self._chosen = chosen
         # Decided once for names that we know ourselves; a name that a client made up is never remembered.

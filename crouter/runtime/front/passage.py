@@ -14,6 +14,7 @@ from crouter.runtime.egress import (
     drop_patterns,
 )
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders, Returned
 from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, UpstreamKeys, report_answer
 from crouter.runtime.upstream_health import count_attempt
@@ -60,15 +61,16 @@ class Passage:
         body: bytes | None,
         receiver: Receiver,
         taken: Taken,
+        dialect: Dialect = MESSAGES,
     ) -> UpstreamExchange:
         """Sends a request; `receiver` is told of its answer. `headers` are those that may leave, without a key."""
-        key = taken.key.reveal()
+        name, key = dialect.key_header, dialect.key_prefix + taken.key.reveal()
         if isinstance(headers, HeaderLines):
-            return self._channel.exchange(method, target, headers.with_header("x-api-key", key), body, receiver)
-        return self._channel.exchange(method, target, (*headers, ("x-api-key", key)), body, receiver)
+            return self._channel.exchange(method, target, headers.with_header(name, key), body, receiver)
+        return self._channel.exchange(method, target, (*headers, (name, key)), body, receiver)
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes | None) -> Answer:
-        """Sends a request that costs nothing and waits for the head of its answer.
+        """Sends a request that is not metered by a relay, and waits for the head of its answer.
 
         Raises NoKeyError, EgressRefusedError, UpstreamError.
         """
@@ -77,7 +79,7 @@ class Passage:
             raise NoKeyError(taken.retry_after_seconds)
         report = Report(Outcome.UNKNOWN)
         try:
-            keyed = (*headers, ("x-api-key", taken.key.reveal()))
+            keyed = (*headers, (MESSAGES.key_header, taken.key.reveal()))
             answer = await self._channel.send(method, target, keyed, body)
             report = report_answer(answer.status, None, answer.header("retry-after"))
         except UpstreamError:

@@ -4,6 +4,7 @@ The end of an answer leaves only after its record is safe. What carries the end 
 bytes from `message_stop` on, otherwise the last bytes of the body. If the record cannot be written, the answer
 ends with an error that the client can see. A client that leaves cancels the upstream at once, and what was reported
 until then is settled. Whoever owns the client's socket is a `Client`; nothing here knows how that is written to.
+Both forms of the API are relayed here: what differs is the request's `dialect`, and what its `cut` takes out.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from crouter.runtime.key_lookup import Caller
 from crouter.runtime.parts import Parts
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Attempt, Ending
+from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.errors import (
     ErrorReply,
     internal_error,
@@ -32,6 +34,7 @@ from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import record_id
 from crouter.runtime.proxy.retries import Answered, Next, NotAnswered, after_attempt
 from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, report_answer
+from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
 from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
 from crouter.runtime.words import kind_of
@@ -61,13 +64,15 @@ class Client(Protocol):
 
 @dataclass(slots=True)
 class Admitted:
-    """A request that may go on, and who asked."""
+    """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for."""
 
     request_id: str
     received_at: datetime
     caller: Caller
     accepted: Accepted
     hold: Hold
+    dialect: Dialect = MESSAGES
+    cut: UsageChunkFilter | None = None
 
 
 class Relays:
@@ -100,6 +105,7 @@ class MeteredRelay:
         "_attempt",
         "_attempts",
         "_client",
+        "_cut",
         "_exchange",
         "_has_written",
         "_held",
@@ -117,7 +123,9 @@ class MeteredRelay:
         self._relays = relays
         self._client: Client | None = client
         self._admitted = admitted
-        self._attempt = Attempt(admitted.accepted.model, admitted.accepted.options)
+        self._attempt = Attempt(admitted.accepted.model, admitted.accepted.options, admitted.dialect)
+        # Set while a stream runs of which something is to be cut out.
+        self._cut: UsageChunkFilter | None = None
         self._exchange: UpstreamExchange | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -147,7 +155,8 @@ class MeteredRelay:
         self._taken = taken
         self._attempts += 1
         try:
-            self._exchange = self._relays.passage.exchange("POST", target, headers, body, self, taken)
+            passage, dialect = self._relays.passage, self._admitted.dialect
+            self._exchange = passage.exchange("POST", target, headers, body, self, taken, dialect)
         except Exception as error:  # noqa: BLE001
             self._crashed(error)
 
@@ -188,6 +197,10 @@ class MeteredRelay:
             client = self._client
             if client is None:
                 return
+            if self._cut is not None:
+                data = self._cut.feed(data)
+                if not data:
+                    return
             if self._holds or (self._is_stream and self._attempt.has_stopped):
                 self._hold(client, data)
             else:
@@ -236,6 +249,9 @@ class MeteredRelay:
         returned = passage.returned(headers, self._admitted.request_id)
         attempt.head(status, returned.content_type, returned.content_encoding)
         self._is_stream = is_stream = attempt.is_stream
+        if is_stream and self._admitted.cut is not None and not returned.content_encoding:
+            self._cut = self._admitted.cut
+            returned.without_length()
         # A plain stream of no declared length: an event of ours can follow what was sent.
         self._takes_an_event = is_stream and not (returned.content_encoding or returned.content_length)
         self._holds = status < 400 and not is_stream
@@ -309,6 +325,8 @@ class MeteredRelay:
         if client is None:
             return
         if fault is None:
+            if self._cut is not None:
+                held.append(self._cut.close())
             client.finish(held[0] if len(held) == 1 else b"".join(held))
         elif not self._has_written:
             client.refuse(fault)

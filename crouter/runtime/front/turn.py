@@ -50,6 +50,7 @@ class Turn:
         "_received_at",
         "_relay",
         "_request_id",
+        "_route",
         "_status",
         "_task",
         "_unsent_head",
@@ -59,6 +60,7 @@ class Turn:
         self._front = front
         self._connection = connection
         self._head: PlainHead | None = head
+        self._route = front.routes[head.target.partition("?")[0]]
         self._request_id = new_request_id()
         self._received_at = datetime.now(UTC)
         self._began = time.monotonic()
@@ -230,4 +232,4 @@ class Turn:
         self._is_over = True
         if self._place is not None:
             self._place.close()
-        self._front.teller.answered(self._request_id, "messages", "POST", status, self._began)
+        self._front.teller.answered(self._request_id, self._route, "POST", status, self._began)

@@ -32,10 +32,15 @@ SEARCHES_MAX: Final = 20
 """How often a web search tool is used where its `max_uses` does not say."""
 
 # Tools that the client runs: what they bring in is in the body of the next request.
+_DEFINED_BY_THE_CLIENT: Final = frozenset({"custom", "function"})
 _RUN_BY_THE_CLIENT: Final = ("bash_", "text_editor_", "computer_", "memory_")
 _WEB_SEARCH: Final = "web_search_"
 # Edits of the context by which it only becomes shorter.
 _CLEARING: Final = "clear_"
+
+
+_ABSENT: Final = msgspec.Raw(b"")
+_NOTHING: Final = (b"", b"null")
 
 
 class _CacheControl(msgspec.Struct, gc=False):
@@ -46,9 +51,15 @@ class _Source(msgspec.Struct, gc=False):
     type: str | None = None
 
 
+class _ImageUrl(msgspec.Struct, gc=False):
+    url: str | None = None
+
+
 class _Block(msgspec.Struct):
     type: str | None = None
     source: _Source | None = None
+    # Of a chat completion, where Anthropic's own form has `source`.
+    image_url: _ImageUrl | None = None
     cache_control: _CacheControl | None = None
     content: "str | list[_Block] | _Block | None" = None
 
@@ -63,12 +74,12 @@ class _Tool(msgspec.Struct):
     cache_control: _CacheControl | None = None
 
 
-class _Edit(msgspec.Struct):
+class _Edit(msgspec.Struct, gc=False):
     type: str | None = None
 
 
 class _ContextManagement(msgspec.Struct):
-    edits: list[_Edit] = []
+    edits: list[_Edit] | None = None
 
 
 class _Body(msgspec.Struct):
@@ -76,9 +87,10 @@ class _Body(msgspec.Struct):
     messages: list[_Message] = []
     tools: list[_Tool] | None = None
     cache_control: _CacheControl | None = None
-    mcp_servers: msgspec.Raw | None = None
-    container: msgspec.Raw | None = None
-    fallbacks: msgspec.Raw | None = None
+    # Undecoded, and empty where absent: a union of such a value and null takes nothing but null.
+    mcp_servers: msgspec.Raw = _ABSENT
+    container: msgspec.Raw = _ABSENT
+    fallbacks: msgspec.Raw = _ABSENT
     context_management: _ContextManagement | None = None
 
 
@@ -115,11 +127,11 @@ class _Reading:
                 reading._content(message.content)
         for tool in decoded.tools or ():
             reading._tool(tool)
-        if decoded.mcp_servers is not None or decoded.container is not None:
+        if bytes(decoded.mcp_servers) not in _NOTHING or bytes(decoded.container) not in _NOTHING:
             reading.opens = True
         if decoded.context_management is not None:
             reading._manage(decoded.context_management)
-        reading.any_model = decoded.fallbacks is not None and bytes(decoded.fallbacks)[:1] == b'"'
+        reading.any_model = bytes(memoryview(decoded.fallbacks)[:1]) == b'"'
         return reading
 
     def _content(self, content: "str | list[_Block] | _Block | None") -> None:
@@ -134,6 +146,9 @@ class _Reading:
         kind = block.type
         if kind == "image":
             self.images += 1
+        elif kind == "image_url":
+            self.images += 1
+            self.opens = self.opens or not _is_in_the_body(block.image_url)
         elif kind not in _PLAIN:
             self.opens = True
         if block.source is not None and block.source.type not in _IN_THE_BODY:
@@ -143,7 +158,7 @@ class _Reading:
 
     def _tool(self, tool: _Tool) -> None:
         self._cache(tool.cache_control)
-        if tool.type is None or tool.type == "custom" or tool.type.startswith(_RUN_BY_THE_CLIENT):
+        if tool.type is None or tool.type in _DEFINED_BY_THE_CLIENT or tool.type.startswith(_RUN_BY_THE_CLIENT):
             return
         self.opens = True
         if tool.type.startswith(_WEB_SEARCH):
@@ -151,7 +166,7 @@ class _Reading:
 
     def _manage(self, management: _ContextManagement) -> None:
         # Clearing leaves out what the body holds. Anything else may read the prompt once more, to sum it up.
-        self.rounds += sum(not (edit.type or "").startswith(_CLEARING) for edit in management.edits)
+        self.rounds += sum(not (edit.type or "").startswith(_CLEARING) for edit in management.edits or ())
 
     def _cache(self, cache: _CacheControl | None) -> None:
         if cache is not None:
@@ -163,6 +178,10 @@ class _Reading:
 # Blocks that count for their own bytes at most.
 _PLAIN: Final = frozenset({None, "text", "thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use"})
 _IN_THE_BODY: Final = frozenset({None, "base64", "text", "content"})
+
+
+def _is_in_the_body(image: _ImageUrl | None) -> bool:
+    return image is not None and image.url is not None and image.url.startswith("data:image/")
 
 
 def most_it_can_cost(accepted: Accepted, body: bytes, prices: PriceBook, at: datetime) -> int:

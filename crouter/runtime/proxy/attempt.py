@@ -14,7 +14,8 @@ from enum import Enum
 from typing import Final
 
 from crouter.runtime.proxy.content_coding import PLAIN, Decoder, Reading, Unreadable, decoder_for
-from crouter.runtime.proxy.events import AnswerFacts, EventTap, facts_of_message
+from crouter.runtime.proxy.dialects import MESSAGES, Dialect, Tap
+from crouter.runtime.proxy.events import AnswerFacts
 from crouter.runtime.proxy.options import ServiceOptions
 from crouter.runtime.proxy.usage import UsageCounts
 
@@ -71,6 +72,7 @@ class Attempt:
         "_body",
         "_body_bytes",
         "_decoder",
+        "_dialect",
         "_model",
         "_options",
         "_status",
@@ -79,15 +81,16 @@ class Attempt:
         "state",
     )
 
-    def __init__(self, model: str, options: ServiceOptions) -> None:
+    def __init__(self, model: str, options: ServiceOptions, dialect: Dialect = MESSAGES) -> None:
         self.state = State.STARTED
         # What an alarm should say, by name only; filled by `end`, also where it returns None.
         self.anomalies: tuple[str, ...] = ()
         self._model = model
         self._options = options
+        self._dialect = dialect
         self._status = 0
         self._decoder: Decoder | Unreadable = PLAIN
-        self._tap: EventTap | None = None
+        self._tap: Tap | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
 
@@ -118,7 +121,7 @@ class Attempt:
         self._status = status
         self._decoder = decoder_for(content_encoding)
         if content_type is not None and content_type.partition(";")[0].strip().lower() == "text/event-stream":
-            self._tap = EventTap()
+            self._tap = self._dialect.tap()
 
     def body(self, data: bytes) -> None:
         """Bytes of the answer, as they came; called before or after they are relayed. Never raises for them."""
@@ -177,7 +180,7 @@ class Attempt:
             self._tap.close()
             facts = self._tap.facts
         elif self._body:
-            facts = facts_of_message(self._body[0] if len(self._body) == 1 else b"".join(self._body))
+            facts = self._dialect.facts_of_body(self._body[0] if len(self._body) == 1 else b"".join(self._body))
         else:
             facts = AnswerFacts()
         return facts

@@ -5,6 +5,7 @@ Errors of the upstream are not made here: their bytes pass unchanged. Messages n
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,12 +29,13 @@ JSON_CONTENT_TYPE: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
-    """One answer of our own. `retry_after_seconds` becomes the `retry-after` header."""
+    """One answer of our own. `retry_after_seconds` becomes the `retry-after` header, `allow` that of a 405."""
 
     status: int
     type: str
     message: str
     retry_after_seconds: int | None = None
+    allow: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.status in _STATUSES[self.type], "error type and status do not belong together"
@@ -41,11 +43,13 @@ class ErrorReply:
 
     def headers(self, request_id: str) -> tuple[tuple[str, str], ...]:
         """Headers of the HTTP answer; the length of the body is left to the transport."""
-        fixed = (
+        fixed: tuple[tuple[str, str], ...] = (
             ("content-type", JSON_CONTENT_TYPE),
             ("request-id", request_id),
             ("x-crouter-request-id", request_id),
         )
+        if self.allow:
+            fixed = (*fixed, ("allow", ", ".join(self.allow)))
         if self.retry_after_seconds is None:
             return fixed
         return (*fixed, ("retry-after", str(self.retry_after_seconds)))
@@ -108,8 +112,15 @@ def not_found(message: str = "no such resource") -> ErrorReply:
     return ErrorReply(404, "not_found_error", message)
 
 
-def method_not_allowed() -> ErrorReply:
-    return ErrorReply(405, "not_found_error", "this path does not answer to this method")
+def method_not_allowed(allowed: Sequence[str] = ()) -> ErrorReply:
+    """RFC 9110 15.5.6: such an answer names the methods that there are."""
+    methods = tuple(dict.fromkeys(allowed))
+    return ErrorReply(405, "not_found_error", "this path does not answer to this method", allow=methods)
+
+
+def batch_not_found() -> ErrorReply:
+    """The same for a batch that is somebody else's and for one that never was."""
+    return not_found("no message batch of yours has this id")
 
 
 def request_too_large(body_bytes_max: int) -> ErrorReply:

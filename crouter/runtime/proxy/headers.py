@@ -87,6 +87,10 @@ USUAL: Final = (
     "x-stainless-runtime-version",
     "x-stainless-timeout",
 )
+# What would have the upstream answer with a part, with nothing, or in a coding.
+_PARTIAL: Final = frozenset(
+    {"accept-encoding", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
+)
 _ACCEPT_ENCODING_CHARS: Final = len("accept-encoding")
 
 # What says how an answer is to be read, and where `Returned` keeps it.
@@ -177,6 +181,11 @@ class Returned:
         self.content_length: str | None = None
         self.date: str | None = None
 
+    def without_length(self) -> None:
+        """The body that goes back is not of the declared length."""
+        self.content_length = None
+        self.headers = [pair for pair in self.headers if pair[0].lower() != "content-length"]
+
 
 class ResponseHeaders:
     """What goes back. `request-id` stays the upstream's; ours is added beside it."""
@@ -218,6 +227,11 @@ class ResponseHeaders:
                 setattr(read, attribute, value)
         kept.append(("x-crouter-request-id", request_id))
         return read
+
+
+def uncoded(headers: Headers) -> Headers:
+    """The headers of a request whose answer is read here, which has to come whole and in no content coding."""
+    return (*(pair for pair in headers if pair[0].lower() not in _PARTIAL), ("accept-encoding", "identity"))
 
 
 def _named_by(connection: list[str]) -> frozenset[str]:

@@ -13,16 +13,15 @@ from crouter.runtime.front.edge import Edge
 from crouter.runtime.front.relay import Relays
 from crouter.runtime.front.telling import CLIENT_LEFT_STATUS, Teller
 from crouter.runtime.proxy.errors import ErrorReply, internal_error, invalid_request, method_not_allowed, not_found
+from crouter.runtime.proxy.not_offered import not_offered
 from crouter.runtime.server.exchange import Exchange, Parts
-from crouter.runtime.server.forwarding import Forwarding
 from crouter.runtime.server.history_pages import HistoryPages
-from crouter.runtime.server.messages import MeteredRoute
 from crouter.runtime.server.metering import BrokenOffError
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.protocol import error_reply
 from crouter.runtime.server.receipts import ReceiptRoutes
-from crouter.runtime.server.relay import FreeRoute
+from crouter.runtime.server.routes import answerers
 from crouter.runtime.server.transport import Transport
 from crouter.runtime.words import kind_of
 
@@ -51,7 +50,7 @@ class App:
         self._transport = Transport(parts.deployment, edge)
         pages, history, probes = Pages(parts), HistoryPages(parts), Probes(parts)
         receipts = ReceiptRoutes(parts)
-        proxied = [_proxied(parts, relays, route) for route in parts.deployment.proxy.routes]
+        proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (
             *proxied,
             *(_page(name, path, pages) for name, path in pages.routes()),
@@ -100,7 +99,9 @@ class App:
         for target in matching:
             if exchange.request.method in target.methods:
                 return target
-        return method_not_allowed() if matching else not_found()
+        if matching:
+            return method_not_allowed(tuple(method for target in matching for method in target.methods))
+        return not_offered(exchange.path) or not_found()
 
     def _tell(self, exchange: Exchange, status: int) -> None:
         self._teller.answered(exchange.request_id, exchange.route, exchange.request.method, status, exchange.began)
@@ -119,11 +120,9 @@ def _unframed(exchange: Exchange) -> web.StreamResponse:
     return reply
 
 
-def _proxied(parts: Parts, relays: Relays, route: Route) -> _Target:
-    free = FreeRoute(parts, Forwarding(relays.passage), route)
-    handler = MeteredRoute(parts, relays, route) if route.metered else free
+def _proxied(answerer: Answerer, route: Route) -> _Target:
     pattern = _SEGMENT.join(re.escape(piece) for piece in _PLACEHOLDER.split(route.path))
-    return _Target(route.name, re.compile(pattern), (route.method,), handler.answer)
+    return _Target(route.name, re.compile(pattern), (route.method,), answerer)
 
 
 def _page(name: str, path: str, pages: Pages) -> _Target:

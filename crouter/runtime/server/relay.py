@@ -4,13 +4,12 @@ from aiohttp import web
 
 from crouter.contract.traffic import Route
 from crouter.runtime.egress import Answer, UpstreamError
-from crouter.runtime.front.passage import NoKeyError, UnforwardableHeaderError
-from crouter.runtime.front.relay import upstream_fault
-from crouter.runtime.proxy.errors import ErrorReply, invalid_request, overloaded
+from crouter.runtime.proxy.errors import ErrorReply, invalid_request
+from crouter.runtime.proxy.shared_state import shared_state_in
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
-from crouter.runtime.server.forwarding import Forwarding
+from crouter.runtime.server.forwarding import NOT_ANSWERED, Forwarding, fault_of
 from crouter.runtime.server.outlet import Outlet
 from crouter.runtime.server.protocol import error_reply
 
@@ -37,7 +36,7 @@ class FreeRoute:
             if exchange.answer_began:
                 # The client has to see that the answer is not whole: its connection breaks off, too.
                 raise ConnectionResetError from None
-            return error_reply(upstream_fault(error), exchange.request_id)
+            return error_reply(fault_of(error), exchange.request_id)
         finally:
             outcome.close()
 
@@ -50,16 +49,10 @@ class FreeRoute:
             read = await read_body(exchange.request, self._parts.deployment.proxy.body_bytes_max)
             if isinstance(read, ErrorReply):
                 return read
+            if (shared := shared_state_in(read)) is not None:
+                return invalid_request(shared)
             body = read
         try:
             return await self._forwarding.send(exchange, self._route, body)
-        except UnforwardableHeaderError:
-            return unforwardable_header()
-        except NoKeyError as error:
-            return overloaded(error.retry_after_seconds)
-        except UpstreamError as error:
-            return upstream_fault(error)
-
-
-def unforwardable_header() -> ErrorReply:
-    return invalid_request("a request header holds bytes that are not UTF-8")
+        except NOT_ANSWERED as error:
+            return fault_of(error)

@@ -140,7 +140,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-supabase",
         {"sections/3/claims/processor-supabase/enforced_by": ["egress_guard"]},
-        "It stores account data, usage data, API keys, balance entries and credit set aside. Its",
+        "It stores account data, usage data, API keys, balance entries, credit set aside and batch data. Its",
     ),
     (
         "processor-anthropic",
@@ -184,7 +184,8 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "retain-deleted",
         {"retention/deletion/exceptions": []},
         "After you delete your account, its personal data is gone within 30 days. This covers account data, "
-        "usage data, API keys, balance entries and credit set aside. You can take a deletion back for 7 days.",
+        "usage data, API keys, balance entries, credit set aside and batch data. "
+        "You can take a deletion back for 7 days.",
     ),
     (
         "retain-deleted",

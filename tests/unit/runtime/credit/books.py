@@ -91,7 +91,7 @@ class Books:
     def process(self) -> Process:
         """A further process that has leased nothing yet."""
         id_, clock = uuid.uuid4(), Clock()
-        credit = Credit(LeaseStore(self.database, id_), Metrics(self.deployment.metrics), clock)
+        credit = Credit(LeaseStore(self.deployment, self.database, id_), Metrics(self.deployment.metrics), clock)
         keeper = Keeper(credit, self.database, self.log, clock)
         return Process(credit, keeper, UsageStore(self.deployment, self.database), clock, self.api_key, id_)
 
@@ -111,6 +111,10 @@ class Books:
         return self.value(
             "SELECT sum(greatest(remaining_nanousd, 0)) FROM crouter.credit_lease WHERE expires_at > clock_timestamp()"
         )
+
+    def held(self) -> int:
+        """What batches hold."""
+        return self.value("SELECT sum(held_nanousd) FROM crouter.batch WHERE settled_at IS NULL AND ended_at IS NULL")
 
     def remaining(self, process: Process) -> int:
         """What the database has set aside for a process."""

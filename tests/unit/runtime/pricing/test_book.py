@@ -302,3 +302,19 @@ def test_whole_requests_cost_what_genai_prices_computes(
     listed = calc_price(usage, model, provider_id="anthropic", genai_request_timestamp=NOON)
     mine = Fraction(cost(counts, price.rate_for(counts.prompt_tokens)), 10**9)
     assert mine == Fraction(listed.total_price)
+
+
+@pytest.mark.parametrize("model", SHIPPED.model_ids)
+def test_every_model_has_a_batch_price_of_half_each_rate_rounded_down(model: str) -> None:
+    for options in (ORDINARY, ServiceOptions(inference_geo="us")):
+        ordinary = SHIPPED.price_for(model, NOON, options)
+        batch = SHIPPED.price_for(model, NOON, ServiceOptions("batch", "standard", options.inference_geo))
+        if not isinstance(ordinary, Price):
+            assert not isinstance(batch, Price)
+            continue
+        assert isinstance(batch, Price)
+        for dear, cheap in zip(ordinary.tiers, batch.tiers, strict=True):
+            assert dear.above_prompt_tokens == cheap.above_prompt_tokens
+            for kind in ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read"):
+                assert getattr(cheap.rate, kind) == getattr(dear.rate, kind) // 2
+            assert cheap.rate.web_search == dear.rate.web_search

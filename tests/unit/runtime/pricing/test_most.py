@@ -18,8 +18,11 @@ from crouter.runtime.pricing.most import (
     WINDOW_TOKENS,
     most_it_can_cost,
 )
+from crouter.runtime.pricing.rates import Price, cost
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
+from crouter.runtime.proxy.completion_request import Completion, read_completion
+from crouter.runtime.proxy.options import ORDINARY, ServiceOptions
 from crouter.runtime.proxy.request import Accepted, read_request
 from crouter.runtime.proxy.usage import Iteration, UsageCounts
 
@@ -95,7 +98,9 @@ def test_an_escaped_name_is_the_same_name() -> None:
     ],
 )
 def test_what_can_bring_in_more_than_its_bytes_is_bound_by_the_window(members: dict[str, Any]) -> None:
-    assert most(**members) >= WINDOW_TOKENS * rate().input
+    # Some of it is refused before; the bound does not rely on that.
+    asked = Accepted(MODEL, False, 100, ORDINARY)
+    assert most_it_can_cost(asked, json.dumps(request(**members)).encode(), BOOK, AT) >= WINDOW_TOKENS * rate().input
 
 
 def test_a_picture_counts_for_more_than_its_bytes() -> None:
@@ -202,3 +207,76 @@ def _draft(asked: Accepted, counts: UsageCounts) -> UsageRecordDraft:
         unknown_keys=(),
         anomalies=(),
     )
+
+
+def test_edits_that_take_out_of_what_is_read_do_not_count_and_others_do() -> None:
+    clearing = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}, {"type": "clear_tool_uses_20250919"}]}
+    compacting = {"edits": [{"type": "compact_20260112"}]}
+    window = WINDOW_TOKENS * rate().input
+    assert most(context_management=clearing) < window // 100
+    assert most(context_management=None, fallbacks=None, mcp_servers=None, container=None) < window // 100
+    for summing_up in (compacting, {"edits": [{}]}):
+        body = json.dumps(request(context_management=summing_up)).encode()
+        # The prompt is read once more, and a summary written.
+        assert most_of(body) == 2 * ((len(body) + OVERHEAD_TOKENS) * rate().input + 100 * rate().output)
+    assert window <= most(context_management={"edits": "all"})
+
+
+def test_a_body_of_every_usual_part_is_read_and_not_taken_for_the_worst() -> None:
+    parts = {"mcp_servers": [{"type": "url"}], "container": {"skills": []}, "fallbacks": [{"model": MODEL}]}
+    for name, part in parts.items():
+        # Twice at most, where a second model may run; what cannot be read would reserve for every model there is.
+        assert most(**{name: part}) <= 2 * (WINDOW_TOKENS * rate().input + 100 * rate().output)
+
+
+BATCH = ServiceOptions(service_tier="batch")
+
+
+@pytest.mark.parametrize("model", BOOK.model_ids)
+def test_no_way_to_use_what_a_batch_asks_for_costs_more_than_is_reserved(model: str) -> None:
+    cached = [{"type": "text", "text": "x" * 1000, "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
+    params = json.dumps({"messages": [{"role": "user", "content": cached}]}).encode()
+    reserved = most_it_can_cost(Accepted(model, False, 50, BATCH), params, BOOK, AT)
+    price = BOOK.price_for(model, AT, BATCH)
+    assert isinstance(price, Price)
+    for counts in (
+        UsageCounts(input_tokens=len(params), output_tokens=50),
+        UsageCounts(cache_creation_5m_input_tokens=len(params), output_tokens=50),
+        UsageCounts(cache_creation_1h_input_tokens=len(params), output_tokens=50),
+    ):
+        assert cost(counts, price.rate_for(counts.prompt_tokens)) <= reserved
+
+
+def test_a_batch_is_reserved_for_at_the_price_of_a_batch() -> None:
+    body = json.dumps(request()).encode()
+    ordinary = accepted(body)
+    batch = replace(ordinary, options=BATCH)
+    assert 2 * most_it_can_cost(batch, body, BOOK, AT) == most_it_can_cost(ordinary, body, BOOK, AT)
+
+
+def completion(**members: Any) -> int:
+    body = json.dumps(request(**members)).encode()
+    read = read_completion(body)
+    assert isinstance(read, Completion), read
+    return most_it_can_cost(read.accepted, read.body, BOOK, AT)
+
+
+def test_functions_and_pictures_of_a_chat_completion_are_bound_by_the_body_and_pictures_by_address_are_not() -> None:
+    functions = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    remote = {"type": "image_url", "image_url": {"url": "https://a.example/picture"}}
+    odd = {"type": "image_url", "image_url": {"url": "data:application/pdf;base64,AAAA"}}
+
+    def asking(block: dict[str, Any]) -> int:
+        return completion(messages=[{"role": "user", "content": [block]}])
+
+    window = WINDOW_TOKENS * rate().input
+    assert completion(tools=functions) < window // 100
+    assert IMAGE_TOKENS_MAX * rate().input < asking(picture) < window // 10
+    for block in (remote, odd, {"type": "image_url"}, {"type": "input_audio", "input_audio": {"data": "AAAA"}}):
+        assert asking(block) >= window
+
+
+def test_the_larger_of_two_bounds_is_what_a_chat_completion_may_write() -> None:
+    one, two = completion(max_tokens=9, max_completion_tokens=1000), completion(max_tokens=1000)
+    assert 0 <= one - two < 100 * rate().input

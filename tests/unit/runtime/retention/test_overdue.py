@@ -58,7 +58,10 @@ def test_a_rule_that_stopped_running_is_told(database: TestDatabase, declared: D
     run_retention(database.dsn, declared.deployment, RetentionOptions())
     now = database.value("SELECT now()")
     assert overdue(database, declared, now) == []
-    assert overdue(database, declared, now + 3 * HOUR) == [Overdue("usage", "retention_run", "not_run", 0)]
+    assert overdue(database, declared, now + 3 * HOUR) == [
+        Overdue("usage", "retention_run", "not_run", 0),
+        Overdue("batch", "retention_run", "not_run", 0),
+    ]
 
 
 def test_looking_changes_nothing(database: TestDatabase, declared: Declared) -> None:
