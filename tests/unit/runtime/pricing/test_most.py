@@ -215,7 +215,8 @@ def test_edits_that_take_out_of_what_is_read_do_not_count_and_others_do() -> Non
     window = WINDOW_TOKENS * rate().input
     assert most(context_management=clearing) < window // 100
     assert most(context_management=None, fallbacks=None, mcp_servers=None, container=None) < window // 100
-    for summing_up in (compacting, {"edits": [{}]}):
+    unnamed: dict[str, Any] = {"edits": [{}]}
+    for summing_up in (compacting, unnamed):
         body = json.dumps(request(context_management=summing_up)).encode()
         # The prompt is read once more, and a summary written.
         assert most_of(body) == 2 * ((len(body) + OVERHEAD_TOKENS) * rate().input + 100 * rate().output)
