@@ -145,7 +145,9 @@ class _Copy:
 
     def _add_routes(self) -> None:
         routes = self._tree["proxy"]["routes"].items()
-        copies = {self._name(name): {**route, "path": f"/{self._number}{route['path']}"} for name, route in routes}
+        # What is shared behind a path of the upstream is not shared behind a copy of the path.
+        own = {name: {key: value for key, value in route.items() if key != "owned_by"} for name, route in routes}
+        copies = {self._name(name): {**route, "path": f"/{self._number}{route['path']}"} for name, route in own.items()}
         self._result["proxy"]["routes"].update(copies)
 
     def _section(self, original: Tree, so_far: Tree) -> Tree:

@@ -47,8 +47,8 @@ class KnownMetrics(Metrics):
 
     made: "list[KnownMetrics]" = []  # noqa: RUF012  one process, one service
 
-    def __init__(self, declared: Any) -> None:
-        super().__init__(declared)
+    def __init__(self, declared: Any, others: Any = None) -> None:
+        super().__init__(declared, others)
         self.made.append(self)
 
 

@@ -14,7 +14,7 @@ _HEAD_BYTES_MAX: Final = 16 * 1024
 _STATUS = re.compile(r"HTTP/1\.1 (2(?!04)[0-9][0-9]|[45][0-9][0-9]) [ -~]*\r\n")
 _LINE = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[ \t!-~]*[!-~])?)?)[ \t]*\r\n", re.MULTILINE)
 # A length that is no number is no match, and an answer without one match is not plain. Two of them are two.
-_LENGTH = re.compile(r"^content-length:[ \t]*([0-9]{1,10})[ \t]*\r$", re.MULTILINE | re.IGNORECASE)
+_LENGTH = re.compile(r"^content-length:[ \t]*([0-9]{1,10})\r$", re.MULTILINE | re.IGNORECASE)
 _UNUSUAL = re.compile(
     r"^(?:(?!connection:[ \t]*keep-alive[ \t]*\r$)connection|transfer-encoding|upgrade|trailer):",
     re.MULTILINE | re.IGNORECASE,

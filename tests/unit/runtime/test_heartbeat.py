@@ -26,12 +26,14 @@ def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> No
     start = datetime(2026, 11, 23, tzinfo=UTC)
     heartbeat = Heartbeat(declared.deployment, start)
     assert heartbeat.look({}, start + 2 * HOUR) == frozenset()
-    assert heartbeat.look({}, start + 2 * HOUR + timedelta(microseconds=1)) == {"usage"}
-    assert heartbeat.late == {"usage"}
+    assert heartbeat.look({}, start + 2 * HOUR + timedelta(microseconds=1)) == {"usage", "batch"}
+    assert heartbeat.late == {"usage", "batch"}
     assert heartbeat.look({}, start + 3 * HOUR) == frozenset(), "told once"
-    assert heartbeat.look({"usage": start + 3 * HOUR}, start + 5 * HOUR) == frozenset()
+    hourly = {"usage": start + 3 * HOUR, "batch": start + 3 * HOUR}
+    assert heartbeat.look(hourly, start + 5 * HOUR) == frozenset()
     assert heartbeat.late == frozenset()
-    assert heartbeat.look({"usage": start + 60 * HOUR}, start + 60 * HOUR) == {"deletion", "evidence", "leases"}
+    later = dict.fromkeys(hourly, start + 60 * HOUR)
+    assert heartbeat.look(later, start + 60 * HOUR) == {"deletion", "evidence", "leases"}
 
 
 async def watched(
@@ -62,9 +64,12 @@ async def test_a_late_job_is_told_once_and_counted_at_every_look(database: TestD
     told, counted = await watched(
         declared, database.dsn, heartbeat, late, lambda text: 'crouter_retention_late_total{rule="usage"} 3.0' in text
     )
-    assert [(line["level"], line["event"], line["error"]) for line in told] == [("error", "retention_late", "usage")]
+    assert sorted((line["level"], line["event"], line["error"]) for line in told) == [
+        ("error", "retention_late", "batch"),
+        ("error", "retention_late", "usage"),
+    ]
     assert 'rule="deletion"' not in counted
-    assert heartbeat.late == {"usage"}
+    assert heartbeat.late == {"usage", "batch"}
 
 
 async def test_a_database_that_is_away_says_nothing_about_jobs(declared: Declared) -> None:
