@@ -215,7 +215,8 @@ def test_edits_that_take_out_of_what_is_read_do_not_count_and_others_do() -> Non
     window = WINDOW_TOKENS * rate().input
     assert most(context_management=clearing) < window // 100
     assert most(context_management=None, fallbacks=None, mcp_servers=None, container=None) < window // 100
-    for opening in (compacting, {"edits": [{}]}, {"edits": "all"}):
+    openings: tuple[dict[str, Any], ...] = (compacting, {"edits": [{}]}, {"edits": "all"})
+    for opening in openings:
         assert window <= most(context_management=opening)
 
 
