@@ -26,6 +26,9 @@ GENERATED_SERVICE = ("-m", "generated.service")
 PLANTED_SERVICE = ("-m", "tests.privacy.planted_service")
 
 
+CUSTOMERS = (("Ada", CREDIT_NANOUSD), ("Poor", 0), ("Busy", CREDIT_NANOUSD), ("Other", CREDIT_NANOUSD))
+
+
 @dataclass(frozen=True)
 class Seen:
     """An answer as a client has it; `whole` is False where the connection broke off."""
@@ -53,6 +56,7 @@ class World:
     key: str
     poor_key: str
     busy_key: str
+    other_key: str
     address: str
     session: aiohttp.ClientSession
     recorder: ConnectionRecorder
@@ -146,6 +150,7 @@ class Customers:
     key: str
     poor_key: str
     busy_key: str
+    other_key: str
 
 
 async def make_customers(deployment: Deployment, dsn: str) -> Customers:
@@ -153,7 +158,7 @@ async def make_customers(deployment: Deployment, dsn: str) -> Customers:
     settings = read_store_settings(environment(dsn, ""))
     keys = []
     async with administration(deployment, settings) as office:
-        for name, credit in (("Ada", CREDIT_NANOUSD), ("Poor", 0), ("Busy", CREDIT_NANOUSD)):
+        for name, credit in CUSTOMERS:
             account = await office.accounts.create(f"{uuid.uuid4().hex}@example.org", name)
             if credit:
                 await office.accounts.credit(account, credit)
@@ -185,6 +190,7 @@ async def running_world(
                 key=customers.key,
                 poor_key=customers.poor_key,
                 busy_key=customers.busy_key,
+                other_key=customers.other_key,
                 address=canaries.address(f"{name}/address"),
                 session=_session(),
                 recorder=recorder,
@@ -201,6 +207,7 @@ def watch_secrets(canaries: Canaries, customers: Customers) -> None:
     """Searches for keys, too: the customers' and the operator's."""
     canaries.watch("the customer's key", customers.key)
     canaries.watch("another customer's key", customers.busy_key)
+    canaries.watch("a fourth customer's key", customers.other_key)
     canaries.watch("the upstream's key", UPSTREAM_KEY)
 
 
