@@ -131,19 +131,16 @@ def after(beginning: str, line: str) -> Change:
     return found[0], f"{found[0]}{line}\n"
 
 
-A_MEASURE = after(
-    "      web_search_requests: ",
-    "      web_fetch_requests: {label: web fetch counts, type: count, purposes: [billing, dashboard], "
-    "data_category: user.telemetry, dpv: ServiceConsumptionBehaviour}",
-)
 A_PICTURE = after(
     "      name: {label",
     "      picture: {label: picture, type: text, purposes: [dashboard], data_category: user.contact, dpv: Picture}",
 )
 
 
-async def test_fields_that_came_are_filled_from_requests_and_sign_ins(tmp_path: Path, empty_dsn: str) -> None:
-    async with running_with(tmp_path, empty_dsn, A_MEASURE, A_PICTURE) as service:
+async def test_a_field_that_came_is_filled_from_sign_ins_beside_what_requests_fill(
+    tmp_path: Path, empty_dsn: str
+) -> None:
+    async with running_with(tmp_path, empty_dsn, A_PICTURE) as service:
         service.simulator.script(next=Scripted.message(usage={"server_tool_use": {"web_fetch_requests": 2}}))
         assert await service.send() == 200
         (usage,) = await service.usage(1)
@@ -238,7 +235,7 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         _, err, status = await retention(service, "run")
         assert status == 0, err
         assert [json.loads(line) for line in err.splitlines()] == [
-            {"rule": name} for name in ("usage", "leases", "evidence", "deletion")
+            {"rule": name} for name in ("usage", "leases", "batch", "evidence", "deletion")
         ]
 
 
