@@ -5,6 +5,7 @@ import json
 import os
 import random
 import time
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import aiohttp
@@ -86,7 +87,7 @@ async def test_whatever_moment_it_is_killed_at_no_ended_answer_is_without_its_re
         await database.close()
         customers = [Customer(key.key.reveal()) for key in keys]
         for _ in range(KILLS):
-            async with process(generated, environ) as child, aiohttp.ClientSession() as session:
+            async with process(generated, environ, log=DEVNULL) as child, aiohttp.ClientSession() as session:
                 url = await started(child)
                 tasks = [asyncio.create_task(customer.run(session, url)) for customer in customers]
                 await asyncio.sleep(rng.uniform(0.3, 1.2))
@@ -96,7 +97,7 @@ async def test_whatever_moment_it_is_killed_at_no_ended_answer_is_without_its_re
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
         # The next process adopts what the last one left.
-        async with process(generated, environ) as child:
+        async with process(generated, environ, log=DEVNULL) as child:
             await started(child)
             root = Path(environ["CROUTER_JOURNAL"])
             await until(lambda: len([name for name in names(root) if len(name) == 36]) == 1, 30)
