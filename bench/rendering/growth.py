@@ -49,6 +49,12 @@ def _lists(value: Any) -> Any:
     return [_lists(item) for item in value] if isinstance(value, tuple) else value
 
 
+def _unowned(route: Tree) -> Tree:
+    if "owned_by" not in route:
+        return route
+    return {**{key: value for key, value in route.items() if key != "owned_by"}, "metered": False}
+
+
 class _Copy:
     """One copy of the parts of `tree`, added to `result` under names that end in a number."""
 
@@ -146,7 +152,7 @@ class _Copy:
     def _add_routes(self) -> None:
         routes = self._tree["proxy"]["routes"].items()
         # What is shared behind a path of the upstream is not shared behind a copy of the path.
-        own = {name: {key: value for key, value in route.items() if key != "owned_by"} for name, route in routes}
+        own = {name: _unowned(route) for name, route in routes}
         copies = {self._name(name): {**route, "path": f"/{self._number}{route['path']}"} for name, route in own.items()}
         self._result["proxy"]["routes"].update(copies)
 
