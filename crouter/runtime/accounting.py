@@ -1,7 +1,6 @@
 """Puts credit, journal and settling together, and keeps them at work for as long as the service runs."""
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from crouter.runtime.credit.keeping import Keeper
 from crouter.runtime.credit.store import LeaseStore
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.pool import Database
+from crouter.runtime.ending import end_task
 from crouter.runtime.journal.adoption import Adopter
 from crouter.runtime.journal.journal import Journal
 from crouter.runtime.journal.shipping import Shipper
@@ -65,9 +65,7 @@ async def accounting(
     finally:
         left = await settling.finish(grace_seconds)
         for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end_task(task)
         if left == 0:
             # With charges still to come a lease stays until they have come, or until it ends.
             try:

@@ -5,7 +5,6 @@ here; that is `crouter.runtime.serve`.
 """
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +18,7 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
+from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
@@ -91,11 +91,11 @@ async def running(
         lookup = KeyLookup(
             StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
         )
-        stack.push_async_callback(_cancelled, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
-        stack.push_async_callback(_cancelled, asyncio.create_task(watch(heartbeat, database, log, metrics)))
+        stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -118,9 +118,3 @@ async def running(
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -3,6 +3,7 @@
 Driver messages quote rows, statements and addresses. They are turned into one of two errors that name a code only.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,15 +34,26 @@ class DatabaseRefusedError(DatabaseError):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns every error of the driver that leaves the block into one of the two. Raises DatabaseError."""
+    """Turns every error of the driver that leaves the block into one of the two. Raises DatabaseError.
+
+    In a task that is being cancelled it raises CancelledError: the driver may answer a cancellation with an error of
+    its own, and whoever goes on after errors of the database would never end.
+    """
     try:
         yield
-    except (PoolTimeout, PoolClosed, TooManyRequests):
-        raise DatabaseAwayError from None
-    except psycopg.Error as error:
-        raise _translation(error) from None
-    except OSError:
-        raise DatabaseAwayError from None
+    except (PoolTimeout, PoolClosed, TooManyRequests, psycopg.Error, OSError) as error:
+        if _is_cancelled():
+            raise asyncio.CancelledError from None
+        raise (_translation(error) if isinstance(error, psycopg.Error) else DatabaseAwayError()) from None
+
+
+def _is_cancelled() -> bool:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        # Outside of a loop nothing is cancelled.
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def _translation(error: psycopg.Error) -> DatabaseError:
