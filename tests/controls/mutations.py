@@ -19,8 +19,8 @@ QUICK = {
         "exclude-location",
         "header_filter",
         "runtime/proxy/headers.py",
-        "elif lower not in names and not lower.startswith(prefixes):",
-        "else:",
+        "return lower not in self._names and not lower.startswith(self._prefixes)",
+        "return True",
     ),
     "the log keeps every field": Mutation(
         "exclude-content",

@@ -176,7 +176,7 @@ def _parties(draw: st.DrawFn, word: Word, purposes: list[str], data: Tree, names
 
 def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
     pick = st.sampled_from
-    kept = ["api_key", "ledger", *kept]
+    kept = ["api_key", "ledger", *(name for name in ("credit_lease", "batch") if name in data), *kept]
     job = {"every": "P1D", "lag_max": "PT12H"}
     evidence = {"of": ["retention_run"], "keep": "P36M", "from": "started_at", **job}
     return {
@@ -276,7 +276,10 @@ def _is_text(text: str) -> bool:
 
 
 def _party(draw: st.DrawFn, word: Word, purposes: list[str], receives: list[str], mode: str, number: int) -> Tree:
-    periods = ["P30D", "contract", "legal_obligation", "unstated", *(["none"] if mode == "transit" else [])]
+    periods = ["P30D", "contract", "legal_obligation", "unstated"]
+    if mode == "transit":
+        # Who only passes data on keeps none of it.
+        periods = [*periods, "none"] if receives == ["content"] else ["unstated", "none"]
     return {
         "label": word(),
         "does": word(),
