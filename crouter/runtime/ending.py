@@ -9,7 +9,8 @@ CANCEL_AGAIN_SECONDS: Final = 0.5
 async def end_task(task: "asyncio.Task[Any]") -> None:
     """Cancels a task and waits until it is over, however that ends.
 
-    The database's driver may take a cancellation for its own and go on: then the task is told once more.
+    `asyncio.wait_for` of Python 3.11 loses a cancellation that comes together with a result. Libraries wait on it, so a
+    task that goes on is told once more.
     """
     while not task.done():
         task.cancel()

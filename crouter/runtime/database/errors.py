@@ -36,24 +36,27 @@ class DatabaseRefusedError(DatabaseError):
 def translated() -> Iterator[None]:
     """Turns every error of the driver that leaves the block into one of the two. Raises DatabaseError.
 
-    In a task that is being cancelled it raises CancelledError: the driver may answer a cancellation with an error of
-    its own, and whoever goes on after errors of the database would never end.
+    A cancellation that comes while the block waits always leaves it: the driver may answer one with an error of its
+    own, and `asyncio.wait_for` of Python 3.11, on which it waits, loses one that comes together with a result.
     """
+    before = _cancellations()
     try:
         yield
     except (PoolTimeout, PoolClosed, TooManyRequests, psycopg.Error, OSError) as error:
-        if _is_cancelled():
+        if _cancellations() > before:
             raise asyncio.CancelledError from None
         raise (_translation(error) if isinstance(error, psycopg.Error) else DatabaseAwayError()) from None
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
-def _is_cancelled() -> bool:
+def _cancellations() -> int:
+    """How often the current task was told to end; none outside of a loop."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
-        # Outside of a loop nothing is cancelled.
-        return False
-    return task is not None and task.cancelling() > 0
+        return 0
+    return task.cancelling() if task is not None else 0
 
 
 def _translation(error: psycopg.Error) -> DatabaseError:

@@ -56,3 +56,38 @@ async def test_an_error_by_which_the_driver_answers_a_cancellation_does_not_hide
         with pytest.raises(asyncio.CancelledError):
             await task
     assert ended == []
+
+
+async def test_a_cancellation_that_the_driver_lost_leaves_with_the_result() -> None:
+    async def loses_it() -> str:
+        with translated():
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                return "a result"
+        return "not reached"
+
+    task = asyncio.create_task(loses_it())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_work_in_a_task_that_was_cancelled_before_is_done() -> None:
+    async def tidies_up() -> str:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            with translated():
+                await asyncio.sleep(0)
+            done.append("tidied up")
+        return "not reached"
+
+    done: list[str] = []
+    task = asyncio.create_task(tidies_up())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == ["tidied up"]
