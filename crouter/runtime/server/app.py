@@ -22,6 +22,7 @@ from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.protocol import error_reply
 from crouter.runtime.server.receipts import ReceiptRoutes
 from crouter.runtime.server.routes import answerers
+from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.server.transport import Transport
 from crouter.runtime.words import kind_of
 
@@ -53,6 +54,7 @@ class App:
         proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (
             *proxied,
+            *(_Target(route.name, route.pattern, route.methods, route.answer) for route in site_routes(parts)),
             *(_page(name, path, pages) for name, path in pages.routes()),
             *(_Target(name, pattern, ("GET", "HEAD"), history.answer) for name, pattern in history.routes()),
             *(_Target(name, pattern, ("GET", "HEAD"), answer) for name, pattern, answer in receipts.routes()),
