@@ -7,6 +7,7 @@ then every reader sees the same text.
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TypeAlias
 
 from crouter.policy.problems import shown
@@ -53,6 +54,7 @@ class Refusal:
     hint: str
 
 
+@lru_cache(maxsize=4096)
 def read_plain(text: str) -> tuple[Scalar, Refusal | None]:
     """The value of an unquoted scalar, and why it is refused if it is. A refused one keeps its text as value."""
     if text in _NOTHING:

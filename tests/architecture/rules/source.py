@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,9 +29,9 @@ class Module:
     path: str
     text: str
 
-    @cached_property
+    @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text, filename=self.path)
+        return _parsed(self.text, self.path)
 
     def finding(self, node: ast.AST | int, sentence: str) -> Finding:
         line = node if isinstance(node, int) else int(getattr(node, "lineno", 1))
@@ -40,6 +40,12 @@ class Module:
     def within(self, *packages: str) -> bool:
         """Whether this is one of the named packages or a module below one."""
         return any(self.name == p or self.name.startswith(f"{p}.") for p in packages)
+
+
+@cache
+def _parsed(text: str, path: str) -> ast.Module:
+    """Once for all rules, and for the copies in which violations are planted."""
+    return ast.parse(text, filename=path)
 
 
 def modules(root: Path, *folders: str) -> list[Module]:

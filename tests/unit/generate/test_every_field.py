@@ -260,12 +260,18 @@ def _family(name: str, plan: Plan) -> dict[str, str]:
 
 
 @functools.cache
+def _templates() -> Templates:
+    """Compiled once: that takes longer than drawing."""
+    return Templates()
+
+
+@functools.cache
 def _drawn_once(name: str) -> dict[str, str]:
     return _drawn(name, _plan())
 
 
 def _drawn(name: str, plan: Plan) -> dict[str, str]:
-    files = FAMILIES[name](plan, Templates())
+    files = FAMILIES[name](plan, _templates())
     return {path: text.replace(plan.digest, "").replace(plan.short_digest, "") for path, text in files.items()}
 
 

@@ -10,6 +10,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crouter.policy import characters
+from crouter.policy.document import Reader, read_quickly
 from crouter.policy.load import load
 from crouter.policy.problems import as_text
 from tests.unit.policy import cases
@@ -25,6 +27,7 @@ few = settings(max_examples=80, deadline=None, print_blob=True, suppress_health_
 
 def loads_in_time(text: str) -> None:
     started = time.process_time()
+    agree(text)
     loaded = load(text)
     assert time.process_time() - started < SECONDS_MAX
     assert (loaded.policy is None) == bool(loaded.problems)
@@ -33,6 +36,17 @@ def loads_in_time(text: str) -> None:
     for problem in loaded.problems:
         assert problem.as_json()["line"] == problem.place.line
         assert problem.place.line >= 0
+
+
+def agree(text: str) -> None:
+    """What both parsers of YAML can read, they read alike."""
+    text, problems = characters.checked(text, "p.yaml")
+    quick, slow = Reader(text, "p.yaml", list(problems)), Reader(text, "p.yaml", list(problems))
+    if read_quickly(quick):
+        slow.read()
+        if not {"PY-06", "PY-07"} & {problem.code for problem in slow.problems}:
+            assert (quick.tree, quick.problems, quick.refused) == (slow.tree, slow.problems, slow.refused)
+            assert quick.positions == slow.positions
 
 
 @few
