@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -9,11 +10,13 @@ import anthropic
 import psycopg
 import pytest
 
+from crouter.contract.deployment import Deployment
 from crouter.runtime.batches import BatchRecords
 from crouter.runtime.server import batch_creation
 from crouter.simulator import Scripted, Send, Wait
-from tests.behaviour.service import Service, until
-from tests.clients.batching import PATH, Customer, asked, ended, results
+from tests.behaviour.service import Service, serving, until
+from tests.clients.batching import PATH, Customer, asked, customer, ended, results
+from tests.clients.conftest import GENERATED
 
 
 async def test_results_are_found_with_us_and_never_at_the_upstreams_address(
@@ -214,3 +217,18 @@ async def test_a_body_that_is_too_large_is_a_413(service: Service, two: tuple[Cu
     most = service.running.parts.deployment.proxy.body_bytes_max
     with pytest.raises(anthropic.RequestTooLargeError):
         await ada.sdk.messages.batches.create(requests=[asked("a", "x" * most)])
+
+
+async def test_a_batch_that_is_being_made_when_the_service_stops_has_its_owner(
+    deployment: Deployment, dsn: str
+) -> None:
+    """The client gave up, so that nothing but the task itself still waits for the upstream."""
+    body = b'{"id":"msgbatch_made_late","type":"message_batch"}'
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(serving(deployment, dsn, GENERATED))
+        grace = await customer(service, stack, "grace")
+        service.simulator.script(next=Scripted(200, (("content-type", "application/json"),), (Wait(1), Send(body))))
+        task = asyncio.create_task(grace.sdk.messages.batches.create(requests=[asked("a")]))
+        await until(lambda: len(service.rows("batch")) == 1)
+        task.cancel()
+    assert [row["upstream_id"] for row in service.rows("batch")] == ["msgbatch_made_late"]

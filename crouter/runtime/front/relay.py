@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from crouter.runtime.credit.lease import Hold
 from crouter.runtime.egress import HeaderLines, UpstreamError, UpstreamExchange, UpstreamTimeoutError
@@ -81,7 +81,7 @@ class Relays:
     def __init__(self, parts: Parts, passage: Passage) -> None:
         self.parts = parts
         self.passage = passage
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(
         self, client: Client, admitted: Admitted, target: str, headers: Headers | HeaderLines, body: bytes
@@ -91,10 +91,21 @@ class Relays:
         relay.start(target, headers, body)
         return relay
 
-    def keep(self, task: "asyncio.Task[None]") -> None:
-        """Holds on to a task until it is done."""
+    def keep(self, task: "asyncio.Task[Any]") -> None:
+        """Holds on to a task until it is done, also when the client has left."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def finish(self, seconds: float) -> None:
+        """Waits so long for what is kept; then it is cancelled, and told of."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            self.parts.log.error("tasks_given_up", count=len(late))
+            await asyncio.wait(late)
 
 
 class MeteredRelay:

@@ -7,7 +7,7 @@ the upstream is asked, a client that leaves changes nothing: somebody has to kno
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -42,18 +42,20 @@ RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0)
 READ_AT_ONCE_BYTES: Final = 256 * 1024
 
 
+Keep: TypeAlias = Callable[["asyncio.Task[Any]"], None]
+"""Sees to it that a task is waited for when the service stops."""
 _Write: TypeAlias = Callable[[UUID], Awaitable[None]]
 
 
 class BatchCreation:
     """Answers `POST /v1/messages/batches`."""
 
-    def __init__(self, parts: Parts, forwarding: Forwarding, records: BatchRecords) -> None:
+    def __init__(self, parts: Parts, forwarding: Forwarding, records: BatchRecords, keep: Keep) -> None:
         self._parts = parts
         self._forwarding = forwarding
         self._records = records
         self._addresses = BatchAddresses(parts.deployment, parts.settings)
-        self._open: set[asyncio.Task[Whole | ErrorReply]] = set()
+        self._keep = keep
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """Answers one request. Raises DatabaseError before anything was sent, ConnectionError when the client left."""
@@ -77,8 +79,7 @@ class BatchCreation:
         if record is None:
             return balance_too_low(most)
         task = asyncio.create_task(self._made(exchange, record, body), name="batch")
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._keep(task)
         return await asyncio.shield(task)
 
     async def _reserved(self, caller: Caller, nanousd: int, at: datetime) -> UUID | None:

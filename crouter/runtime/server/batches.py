@@ -20,7 +20,7 @@ from crouter.runtime.proxy.errors import ErrorReply, batch_not_found, invalid_re
 from crouter.runtime.proxy.request import Refused
 from crouter.runtime.server.admission import admit
 from crouter.runtime.server.batch_addresses import BatchAddresses
-from crouter.runtime.server.batch_creation import BatchCreation
+from crouter.runtime.server.batch_creation import BatchCreation, Keep
 from crouter.runtime.server.batch_results import BatchResults
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
@@ -39,12 +39,12 @@ _Owner = Callable[[Exchange, Caller, OwnedBatch], Awaitable[web.StreamResponse]]
 class Batches:
     """Answers all routes that belong to batches."""
 
-    def __init__(self, parts: Parts, forwarding: Forwarding) -> None:
+    def __init__(self, parts: Parts, forwarding: Forwarding, keep: Keep) -> None:
         self._parts = parts
         self._forwarding = forwarding
         self._records = BatchRecords(parts.deployment, parts.database)
         self._addresses = BatchAddresses(parts.deployment, parts.settings)
-        self._creation = BatchCreation(parts, forwarding, self._records)
+        self._creation = BatchCreation(parts, forwarding, self._records, keep)
         self._results = BatchResults(parts, forwarding, self._records)
 
     def answerer(self, route: Route) -> Callable[[Exchange], Awaitable[web.StreamResponse]]:

@@ -18,6 +18,8 @@ from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.protocol import Server, require_c_parser
 
 BACKLOG: Final = 1024
+FINISH_SECONDS: Final = 5.0
+"""For what goes on without its client - writing down whose a batch is - even when the grace time is over."""
 
 
 @asynccontextmanager
@@ -52,3 +54,4 @@ async def listening(parts: Parts, grace_seconds: float, inherited: socket.socket
         await front.stop(grace_seconds)
         # aiohttp waits for so long twice: for the handler, and after having cancelled it.
         await server.shutdown(max(0.0, until - time.monotonic()))
+        await relays.finish(max(FINISH_SECONDS, until - time.monotonic()))

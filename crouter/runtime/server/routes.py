@@ -19,7 +19,7 @@ Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 def answerers(parts: Parts, relays: Relays) -> Iterator[tuple[Answerer, Route]]:
     """The answerer of every declared route. Raises KeyError for batches without a record of their owners."""
     routes, forwarding = parts.deployment.proxy.routes, Forwarding(relays.passage)
-    batches = Batches(parts, forwarding) if any(route.owned_by is not None for route in routes) else None
+    batches = Batches(parts, forwarding, relays.keep) if any(route.owned_by is not None for route in routes) else None
     for route in routes:
         if route.owned_by is not None:
             assert batches is not None, "made above"
