@@ -103,4 +103,8 @@ MECHANISMS = {
         "Analytics is configured with its consent mode, and with declared events only.",
         probe="/.well-known/gpc.json, where Global Privacy Control is honoured",
     ),
+    "access_records": Mechanism(
+        "crouter.runtime.access_records",
+        "An operator sees what is kept about a person only with a reason, which is written down first.",
+    ),
 }

@@ -57,6 +57,8 @@ class NeededTable:
 _KEY = NeededColumn("uuid", "names the row", key=True, unique=True)
 _ACCOUNT = NeededColumn("reference", "joins the row to its account", to="account")
 
+_ACCESS = {"data_category": "user.account", "dpv": "ServiceConsumptionBehaviour"}
+
 NEEDED_TABLES: Mapping[str, NeededTable] = {
     "account": NeededTable(
         label="account data",
@@ -180,6 +182,45 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         },
         may_be_missing=True,
         may_hold_more=False,
+    ),
+    "access_record": NeededTable(
+        label="access records",
+        when="an operator looks at your data",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "operator": NeededColumn("text", "who looked", purposes=("accountability",), standard=_ACCESS),
+            "accessed": NeededColumn(
+                "text", "what was looked at or changed", purposes=("accountability",), standard=_ACCESS
+            ),
+            "reason": NeededColumn("text", "the reason given", purposes=("accountability",), standard=_ACCESS),
+            "occurred_at": NeededColumn("timestamp", "time of access", purposes=("accountability",), standard=_ACCESS),
+        },
+        may_be_missing=True,
+    ),
+    "reconciliation": NeededTable(
+        label="results of reconciliation",
+        when="books are compared",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "run_id": NeededColumn("uuid", "joins the results of one run"),
+            "checked_at": NeededColumn("timestamp", "the moment of the comparison"),
+            "source": NeededColumn(
+                "one_of", "what our books were compared with", values=("ledger", "stripe", "upstream")
+            ),
+            "day": NeededColumn("timestamp", "the day that is compared"),
+            "subject": NeededColumn("text", "the model or the kind of movement"),
+            "measure": NeededColumn("text", "what was counted"),
+            "ours": NeededColumn("count", "what our books say"),
+            "theirs": NeededColumn("count", "what the other side says"),
+            "explanations": NeededColumn("counts", "how much of the difference has which cause"),
+            "state": NeededColumn(
+                "one_of", "how the comparison ended", values=("agrees", "explained", "unexplained", "unknown")
+            ),
+        },
+        may_be_missing=True,
     ),
 }
 """By the names of data categories and of their columns."""

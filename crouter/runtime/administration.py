@@ -5,18 +5,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.access_records import AccessRecords
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import StoreSettings
+from crouter.runtime.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Administration:
     """The stores that a command may change."""
 
+    deployment: Deployment
+    database: Database
     accounts: Accounts
     keys: KeyStore
+    accesses: AccessRecords
+    statement: Statement
+    reader: PurposeReader
 
 
 @asynccontextmanager
@@ -25,6 +33,14 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
     database = Database(settings, deployment.database_schema)
     await database.open()
     try:
-        yield Administration(Accounts(deployment, database), KeyStore(deployment, database, settings))
+        yield Administration(
+            deployment=deployment,
+            database=database,
+            accounts=Accounts(deployment, database),
+            keys=KeyStore(deployment, database, settings),
+            accesses=AccessRecords(deployment, database),
+            statement=Statement(deployment, database),
+            reader=PurposeReader(deployment, database),
+        )
     finally:
         await database.close()

@@ -103,6 +103,14 @@ def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
     return store
 
 
+def read_journal_folder(environ: Mapping[str, str]) -> Path:
+    """Where the processes of a service keep their journals. Raises SettingsError."""
+    reader = Reader(environ)
+    folder = _journal(reader, _environment(reader), _database(reader).database_url)
+    reader.give_up_on_problems()
+    return folder
+
+
 def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Settings:
     """What the service needs. Raises SettingsError."""
     reader = Reader(environ)
