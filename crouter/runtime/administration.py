@@ -1,4 +1,4 @@
-"""What operators' commands work with: accounts and keys, on a database of their own for as long as a command runs."""
+"""What operators' commands work with: accounts, keys and limits, on a database of their own while a command runs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +10,8 @@ from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.account_limits import LimitStore
+from crouter.runtime.master_keys import MasterKeys
 from crouter.runtime.settings import StoreSettings
 from crouter.runtime.statement import Statement
 
@@ -25,6 +27,8 @@ class Administration:
     accesses: AccessRecords
     statement: Statement
     reader: PurposeReader
+    master_keys: MasterKeys
+    limits: LimitStore
 
 
 @asynccontextmanager
@@ -41,6 +45,8 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
             accesses=AccessRecords(deployment, database),
             statement=Statement(deployment, database),
             reader=PurposeReader(deployment, database),
+            master_keys=MasterKeys(deployment, database, settings),
+            limits=LimitStore(deployment, database),
         )
     finally:
         await database.close()
