@@ -1,10 +1,16 @@
 """All routes of the site, one line for each part of it."""
 
 from crouter.runtime.server.exchange import Parts
+from crouter.runtime.server.site.assets import Assets
+from crouter.runtime.server.site.home import Home
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import SiteRoute
 
 
 def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
     """Every address of the site; of two that match, the first one answers."""
-    del parts
-    return ()
+    pages = SitePages(parts)
+    return (
+        *Assets(parts).routes(),
+        *Home(parts, pages).routes(),
+    )
