@@ -59,6 +59,7 @@ def list_records(json: JsonOption = False) -> None:
 def ship(names: NamesArgument = None, every: AllOption = False, json: JsonOption = False) -> None:
     """Write records to the database that it refused before, each once. What is written is taken out of the journal."""
     chosen = _chosen(names, every)
+
     async def work(stores: Administration) -> tuple[list[str], list[_Refusal]]:
         store = UsageStore(stores.deployment, stores.database)
         written: list[str] = []

@@ -1,4 +1,4 @@
-"""What an operator sees of one account: who it is, what it has, what is under way. Looked up with a reason, recorded."""
+"""What an operator sees of one account: who it is, what it has, its keys. Looked up with a reason, recorded first."""
 
 import uuid
 from dataclasses import dataclass

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.access_records import AccessRecords
+from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
-from crouter.runtime.purposes import PurposeReader
-from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.master_keys import MasterKeys
+from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import StoreSettings
 from crouter.runtime.statement import Statement
 

@@ -249,7 +249,7 @@ class KeyStore:
         )
         await connection.execute(query, tuple(row.values()))
         await tell_of_key(connection, new.id)
-        await self._mail(connection, account, "key_created", {"last_four": text[-4:], "label": more.get("label") or ""})
+        await self._mail(connection, account, "key_created", {"last_four": text[-4:], "at": row["created_at"]})
         return new
 
     async def _revoke(self, connection: Connection, key: uuid.UUID, at: datetime) -> bool:
@@ -281,13 +281,12 @@ class KeyStore:
         row = await (await connection.execute(query, (key,))).fetchone()
         return row[0] if row is not None and account in (None, row[0]) else None
 
-    async def _facts(self, connection: Connection, key: uuid.UUID) -> dict[str, str]:
-        """What a mail says of a key."""
-        label = sql.SQL("label") if "label" in self._optional else sql.SQL("NULL")
-        query = sql.SQL("SELECT last_four, {} FROM {} WHERE id = %s").format(label, self._table)
+    async def _facts(self, connection: Connection, key: uuid.UUID) -> dict[str, Any]:
+        """What a mail says of a key that has just ended."""
+        query = sql.SQL("SELECT last_four FROM {} WHERE id = %s").format(self._table)
         row = await (await connection.execute(query, (key,))).fetchone()
         assert row is not None, "keys are not removed while their account lives"
-        return {"last_four": row[0], "label": row[1] or ""}
+        return {"last_four": row[0], "at": datetime.now(UTC)}
 
     async def _inherited(self, connection: Connection, key: uuid.UUID) -> dict[str, Any]:
         kept = tuple(name for name in ("label", "month_limit_nanousd") if name in self._optional)

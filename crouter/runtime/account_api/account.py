@@ -7,11 +7,24 @@ from typing import Annotated
 import msgspec
 
 from crouter.runtime.account_api import examples
-from crouter.runtime.account_api.operation import PREFIX, Access, Call, Operation
-from crouter.runtime.account_api.shapes import UNSET, Cursor, Limit, Moment, Nanodollars, Nothing, Shape, Unset
+from crouter.runtime.account_api.operation import PREFIX, Access, Call, Failure, Operation
+from crouter.runtime.account_api.shapes import (
+    UNSET,
+    Count,
+    Cursor,
+    Limit,
+    Moment,
+    MonthLimit,
+    Nanodollars,
+    Nothing,
+    Shape,
+    Unset,
+)
+from crouter.runtime.account_limits import AccountLimits, NoLimitsError
+from crouter.runtime.accounts import NoSuchAccountError
 from crouter.runtime.names import ACCOUNT
 from crouter.runtime.position import Position, cursor_of, position_of
-from crouter.runtime.proxy.errors import ErrorReply, not_found
+from crouter.runtime.proxy.errors import ErrorReply, conflict, not_found
 
 # What a person is shown about themselves is what they signed in with.
 _SIGNED_IN = "authentication"
@@ -37,18 +50,22 @@ class Balance(Shape, frozen=True):
     currency: str
 
 
-class RateLimit(Shape, frozen=True):
-    """So many requests within so many seconds, for each API key."""
-
-    name: str
-    requests: Annotated[int, msgspec.Meta(ge=1)]
-    seconds: Annotated[int, msgspec.Meta(ge=1)]
-
-
 class Limits(Shape, frozen=True):
-    """The limits in force for each of your API keys."""
+    """The limits in force: of each of your API keys, and of what the account may spend in a month."""
 
-    rate_limits: list[RateLimit]
+    requests_per_minute: Count
+    requests_per_hour: Count
+    requests_per_day: Count
+    input_tokens_per_minute: Count | None
+    output_tokens_per_minute: Count | None
+    concurrent_requests: Count | None
+    month_limit_nanousd: int | None
+
+
+class ChangeLimitsBody(Shape, frozen=True):
+    """What all your keys together may spend in a calendar month; null is no limit but the balance."""
+
+    month_limit_nanousd: MonthLimit | None
 
 
 class AccessesQuery(Shape, frozen=True):
@@ -104,15 +121,29 @@ async def _balance(call: Call[Nothing, Nothing]) -> Balance:
 
 
 async def _limits(call: Call[Nothing, Nothing]) -> Limits:
-    limits = call.stores.parts.deployment.proxy.limits
-    windows = (("minute", limits.requests_per_minute, 60), ("hour", limits.requests_per_hour, 3600))
-    day = ("day", limits.requests_per_day, 86400)
+    declared = call.stores.parts.deployment.proxy.limits
+    try:
+        own = await call.stores.limits.of(call.account)
+    except NoLimitsError:
+        own = AccountLimits({}, None)
+    held = own.over(declared)
     return Limits(
-        rate_limits=[
-            RateLimit(name=f"requests_per_{name}", requests=requests, seconds=seconds)
-            for name, requests, seconds in (*windows, day)
-        ]
+        requests_per_minute=held.requests_per_minute,
+        requests_per_hour=held.requests_per_hour,
+        requests_per_day=held.requests_per_day,
+        input_tokens_per_minute=held.input_tokens_per_minute,
+        output_tokens_per_minute=held.output_tokens_per_minute,
+        concurrent_requests=held.concurrent_requests,
+        month_limit_nanousd=own.month_limit_nanousd,
     )
+
+
+async def _change_limits(call: Call[Nothing, ChangeLimitsBody]) -> Limits | ErrorReply:
+    try:
+        await call.stores.limits.set_month_limit(call.account, call.body.month_limit_nanousd)
+    except (NoLimitsError, NoSuchAccountError):
+        return conflict("this account cannot have a limit of its own")
+    return await _limits(Call(call.stores, call.account, Nothing(), Nothing()))
 
 
 async def _accesses(call: Call[AccessesQuery, Nothing]) -> Accesses:
@@ -133,6 +164,16 @@ async def _accesses(call: Call[AccessesQuery, Nothing]) -> Accesses:
         next_cursor=cursor_of(Position(last.occurred_at, last.id)) if last else None,
     )
 
+
+_LIMITS = Limits(
+    requests_per_minute=50,
+    requests_per_hour=1000,
+    requests_per_day=10_000,
+    input_tokens_per_minute=None,
+    output_tokens_per_minute=None,
+    concurrent_requests=None,
+    month_limit_nanousd=50_000_000_000,
+)
 
 OPERATIONS = (
     Operation(
@@ -169,11 +210,23 @@ OPERATIONS = (
         name="account_limits",
         method="GET",
         path=f"{PREFIX}/limits",
-        summary="The limits of each of your API keys",
+        summary="The limits of your API keys, and of what you spend in a month",
         access=Access.PERSON_OR_KEY,
         answer=Limits,
-        example=Limits(rate_limits=[RateLimit(name="requests_per_minute", requests=50, seconds=60)]),
+        example=_LIMITS,
         handler=_limits,
+    ),
+    Operation(
+        name="account_change_limits",
+        method="PATCH",
+        path=f"{PREFIX}/limits",
+        summary="Limit what all your API keys may spend in a month",
+        body=ChangeLimitsBody,
+        body_example=ChangeLimitsBody(month_limit_nanousd=50_000_000_000),
+        answer=Limits,
+        example=_LIMITS,
+        failures=(Failure(409, "This account cannot have a limit of its own."),),
+        handler=_change_limits,
     ),
     Operation(
         name="account_accesses",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from crouter.runtime.account_api import examples
 from crouter.runtime.account_api.operation import PREFIX, Call, Operation
-from crouter.runtime.account_api.shapes import UNSET, Cursor, Limit, Moment, Nanodollars, Nothing, Shape, Unset
+from crouter.runtime.account_api.shapes import UNSET, Cursor, Limit, Moment, Nanodollars, Nothing, Shape, Unset, in_utc
 from crouter.runtime.position import Position, cursor_of, position_of
 from crouter.runtime.statement import StatementFilter
 
@@ -43,8 +43,8 @@ async def _statement(call: Call[StatementQuery, Nothing]) -> StatementAnswer:
     query = call.query
     wanted = StatementFilter(
         kinds=(query.kind,) if isinstance(query.kind, str) else (),
-        since=query.since or None,
-        until=query.until or None,
+        since=in_utc(query.since),
+        until=in_utc(query.until),
     )
     after = position_of(query.cursor) if isinstance(query.cursor, str) else None
     entries = await call.stores.statement.entries(call.account, _SHOWN, wanted, limit=query.limit, after=after)

@@ -38,12 +38,22 @@ def read_body(body: bytes, content_type: str, shape: type[Shape]) -> Shape | Err
     if content_type.partition(";")[0].strip().lower() != "application/json":
         return invalid_request("the body has to be JSON: send content-type: application/json")
     try:
-        found = msgspec.json.decode(body, type=shape)
+        found = msgspec.convert(_whole_numbers(msgspec.json.decode(body)), shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return invalid_request(f"the body does not have its declared form{_at(error)}")
     if b"\\u0000" in body:
         return invalid_request("the body holds a character that no text can have")
     return found
+
+
+def _whole_numbers(value: Any) -> Any:
+    """An object whose numbers without a fraction are whole: to JSON, and so to a schema, 1 and 1.0 are the same."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: int(member) if isinstance(member, float) and member.is_integer() else member
+        for name, member in value.items()
+    }
 
 
 def _converted(values: dict[str, str], shape: type[Shape]) -> Shape | ErrorReply:

@@ -1,7 +1,7 @@
 """What all shapes of the account API have in common: frozen, strict, and nothing in them that is not declared."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -15,6 +15,9 @@ Moment = Annotated[
 Nanodollars = Annotated[int, msgspec.Meta(description="Billionths of a US dollar, a whole number")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200, description="How many there are on a page at most")]
+MonthLimit = Annotated[
+    int, msgspec.Meta(ge=0, le=10**15, description="What may be spent in a calendar month (UTC), in nanodollars")
+]
 Cursor = Annotated[
     str,
     msgspec.Meta(
@@ -27,6 +30,17 @@ Cursor = Annotated[
 
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The base of every shape."""
+
+
+def in_utc(moment: datetime | Unset) -> datetime | None:
+    """A moment as the database understands every one, whatever its time zone; None if it was not told."""
+    if isinstance(moment, Unset):
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # Within a day of the first or the last moment there is: no row is there.
+        return moment.replace(tzinfo=UTC)
 
 
 class Nothing(Shape, frozen=True):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from crouter.runtime.access_records import AccessRecords
+from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.credit.reading import CreditReader
 from crouter.runtime.keys import KeyStore
@@ -21,6 +22,7 @@ class Stores:
     keys: KeyStore
     statement: Statement
     usage: UsageReader
+    limits: LimitStore
     credit: CreditReader
     accesses: AccessRecords
     reader: PurposeReader
@@ -32,7 +34,8 @@ class Stores:
         return cls(
             parts=parts,
             accounts=Accounts(deployment, database),
-            keys=KeyStore(deployment, database, parts.settings.store),
+            keys=KeyStore(deployment, database, parts.settings.store, parts.outbox),
+            limits=LimitStore(deployment, database),
             statement=Statement(deployment, database),
             usage=UsageReader(deployment, database),
             credit=CreditReader(deployment, database),

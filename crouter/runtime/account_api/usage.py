@@ -7,7 +7,18 @@ import msgspec
 
 from crouter.runtime.account_api import examples
 from crouter.runtime.account_api.operation import PREFIX, Access, Call, Operation
-from crouter.runtime.account_api.shapes import UNSET, Count, Cursor, Limit, Moment, Nanodollars, Nothing, Shape, Unset
+from crouter.runtime.account_api.shapes import (
+    UNSET,
+    Count,
+    Cursor,
+    Limit,
+    Moment,
+    Nanodollars,
+    Nothing,
+    Shape,
+    Unset,
+    in_utc,
+)
 from crouter.runtime.position import Position, cursor_of, position_of
 from crouter.runtime.usage_reading import UsageFilter
 
@@ -105,7 +116,10 @@ async def _sums(call: Call[SumsQuery, Nothing]) -> SumsAnswer:
 
 def _filter(query: UsageQuery | SumsQuery) -> UsageFilter:
     return UsageFilter(
-        since=query.since or None, until=query.until or None, model=query.model or None, api_key=query.api_key or None
+        since=in_utc(query.since),
+        until=in_utc(query.until),
+        model=query.model or None,
+        api_key=query.api_key or None,
     )
 
 
