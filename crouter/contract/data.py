@@ -13,6 +13,7 @@ ColumnKind = Literal[
     "words",
     "nanousd",
     "timestamp",
+    "date",
     "keyed_hash",
     "sealed",
     "one_of",

@@ -28,6 +28,7 @@ _SQL_TYPES = {
     "words": "jsonb",
     "nanousd": "bigint",
     "timestamp": "timestamptz",
+    "date": "date",
     "keyed_hash": "bytea",
     "sealed": "bytea",
 }
