@@ -270,7 +270,9 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         columns={
             "id": _KEY,
             "account_id": _ACCOUNT,
-            "cause": NeededColumn("one_of", "tells a top-up by hand from an automatic one", values=("checkout", "automatic")),
+            "cause": NeededColumn(
+                "one_of", "tells a top-up by hand from an automatic one", values=("checkout", "automatic")
+            ),
             "state": NeededColumn(
                 "one_of",
                 "how far the payment is",
