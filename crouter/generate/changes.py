@@ -205,7 +205,6 @@ class _Statements:
                     if role in after:
                         yield self._about(pair).grant(after[role])
 
-
     def triggers(self, pairs: Pairs) -> Iterator[str]:
         for pair in pairs:
             about = self._about(pair)

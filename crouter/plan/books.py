@@ -13,7 +13,7 @@ less debits sum to zero over all; and what the book says of customers is the led
 `crouter.runtime.ledger.trial_balance`.
 """
 
-from crouter.plan.roles import RETENTION
+from crouter.plan.roles import SERVICE
 from crouter.plan.schema import SCHEMA, Routine, Trigger
 from crouter.plan.sql import identifier, literal
 from crouter.policy.books import BOOK, CUSTOMERS, ENTRY_ACCOUNTS, LEDGER, RETIRED
@@ -22,7 +22,7 @@ from crouter.policy.model import Policy
 _S = identifier(SCHEMA)
 _BOOK, _LEDGER = f"{_S}.{identifier(BOOK)}", f"{_S}.{identifier(LEDGER)}"
 _DEFINER = "LANGUAGE plpgsql SECURITY DEFINER SET search_path TO pg_catalog, pg_temp"
-_MARKED = ' SET "crouter.gathering" TO \'on\''
+_MARKED = " SET \"crouter.gathering\" TO 'on'"
 _COLUMNS = "id, kind, debit, credit, amount_nanousd, occurred_at"
 
 
@@ -36,7 +36,7 @@ def book_routines(policy: Policy) -> tuple[Routine, ...]:
     if not keeps_books(policy):
         return ()
     fold = policy.data[LEDGER].fold
-    accounts = ENTRY_ACCOUNTS | ({fold.into: RETIRED} if fold else {})
+    accounts = {**ENTRY_ACCOUNTS, **({fold.into: RETIRED} if fold else {})}
     cases = " ".join(f"WHEN {literal(kind)} THEN {literal(account)}" for kind, account in accounts.items())
     account_of_kind = f"CASE e.kind {cases} END"
     return (
@@ -45,7 +45,7 @@ def book_routines(policy: Policy) -> tuple[Routine, ...]:
         Routine("book_opened", (), _posting("void", "", _LEDGER, account_of_kind, 1, _MARKED), None),
         Routine("book_written_alone", (), _ALONE, None),
         Routine("book_kept", (), _KEPT, None),
-        Routine("book_gather", ("timestamptz",), _GATHER, RETENTION),
+        Routine("book_gather", ("timestamptz",), _GATHER, SERVICE),
     )
 
 
@@ -109,7 +109,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$routine$"""  # noqa: S608 - constants, quoted
+$routine$"""
 
 _KEPT = """\
 () RETURNS trigger

@@ -3,8 +3,9 @@
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
 from crouter.runtime.jobs.job import Job
+from crouter.runtime.payments.jobs import BOOKS, PAYMENTS
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (PAYMENTS, BOOKS)
 """In no particular order: they do not wait for one another."""
 
 

@@ -129,6 +129,15 @@ class Ledger:
         """The sum of the account's entries. Raises PurposeRefusedError, DatabaseError."""
         return await self._reader.total(LEDGER, "amount_nanousd", purpose, owner=account)
 
+    async def balance_in(self, connection: Connection, account: uuid.UUID) -> int:
+        """The sum of the account's entries as the caller's transaction sees them. Raises DatabaseError."""
+        query = sql.SQL("SELECT coalesce(sum(amount_nanousd), 0)::bigint FROM {} WHERE account_id = %s").format(
+            self._database.table(LEDGER)
+        )
+        row = await (await connection.execute(query, (account,))).fetchone()
+        assert row is not None, "a sum has a row"
+        return int(row[0])
+
     async def trial_balance(self) -> TrialBalance:
         """What every account of the books holds. Raises DatabaseError."""
         return await read_trial_balance(self._database)
@@ -144,7 +153,8 @@ class Ledger:
             "WHERE account_id = %(account)s AND occurred_at < %(start)s "
             "UNION ALL SELECT kind, max(occurred_at), sum(amount_nanousd)::bigint, count(*) FROM {ledger} "
             "WHERE account_id = %(account)s AND occurred_at >= %(start)s AND occurred_at < %(end)s "
-            "GROUP BY kind, CASE WHEN kind = 'charge' THEN date_trunc('day', occurred_at, 'UTC')::text ELSE id::text END "
+            "GROUP BY kind, "
+            "CASE WHEN kind = 'charge' THEN date_trunc('day', occurred_at, 'UTC')::text ELSE id::text END "
             "ORDER BY 2 NULLS FIRST"
         ).format(ledger=self._database.table(LEDGER))
 
