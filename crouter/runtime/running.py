@@ -31,6 +31,7 @@ from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.reconciliation.job import show_unexplained
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
@@ -99,6 +100,7 @@ async def running(
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
+        stack.push_async_callback(end_task, asyncio.create_task(show_unexplained(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)

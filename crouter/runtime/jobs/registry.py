@@ -4,8 +4,9 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
 from crouter.runtime.jobs.job import Job
 from crouter.runtime.payments.jobs import BOOKS, PAYMENTS
+from crouter.runtime.reconciliation.job import RECONCILE
 
-JOBS: tuple[Job, ...] = (PAYMENTS, BOOKS)
+JOBS: tuple[Job, ...] = (PAYMENTS, BOOKS, RECONCILE)
 """In no particular order: they do not wait for one another."""
 
 

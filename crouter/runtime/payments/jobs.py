@@ -17,7 +17,7 @@ from crouter.runtime.payments.settings import PaymentSettings, read_payments, ta
 def payment_settings(deployment: Deployment, environ: Mapping[str, str]) -> PaymentSettings | None:
     """As the service reads them. Raises SettingsError."""
     reader = Reader(environ)
-    settings = read_payments(reader, deployment, production=_is_production(environ))
+    settings = read_payments(reader, deployment, production=is_production(environ))
     reader.give_up_on_problems()
     return settings
 
@@ -31,7 +31,7 @@ async def catch_up(context: JobContext) -> None:
         context.deployment,
         settings,
         context.database,
-        production=_is_production(context.environ),
+        production=is_production(context.environ),
         reader=context.reader,
         outbox=context.outbox,
         now=context.now,
@@ -53,7 +53,8 @@ async def gather(context: JobContext) -> None:
             return
 
 
-def _is_production(environ: Mapping[str, str]) -> bool:
+def is_production(environ: Mapping[str, str]) -> bool:
+    """Whether the environment is one in which real money moves."""
     return environ.get("CROUTER_ENVIRONMENT", "") != "development"
 
 

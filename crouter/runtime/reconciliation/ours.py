@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from psycopg import sql
 
+from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment
 from crouter.contract.measures import MEASURED_COUNTS
 from crouter.runtime.database.pool import Database
@@ -22,8 +23,10 @@ from crouter.runtime.journal.folder import all_paths
 from crouter.runtime.journal.quarantine import quarantined_records
 from crouter.runtime.journal.segment import SUFFIX, ForeignSegmentError, read_unshipped
 from crouter.runtime.names import BATCH, LEDGER, USAGE
+from crouter.runtime.purposes import require_purpose
 from crouter.runtime.reconciliation.admin_report import BATCH_TIER, Counts, Place
 
+PURPOSE: Final = "billing"
 COST: Final = "cost_nanousd"
 _ALL: Final = sql.SQL("true")
 EDGE: Final = timedelta(minutes=15)
@@ -53,14 +56,17 @@ class OurBooks:
     """Reads sums over all accounts. Methods raise DatabaseError."""
 
     def __init__(self, deployment: Deployment, database: Database, journal: Path | None) -> None:
+        """Raises PurposeRefusedError where usage may not be read for billing, which this is."""
         record = deployment.record(USAGE)
+        require_purpose(record, ("model", "occurred_at"), PURPOSE)
+        require_purpose(deployment.record(LEDGER), ("amount_nanousd",), PURPOSE)
         self._database = database
         self._journal = journal
-        self._counts = tuple(name for name in MEASURED_COUNTS if name in record.field_names)
+        self._counts = tuple(name for name in MEASURED_COUNTS if _may_be_read(record, name))
         self._further: sql.Composable = sql.SQL("NULL::jsonb")
-        if "further_counts" in record.field_names:
+        if _may_be_read(record, "further_counts"):
             self._further = sql.SQL("u.further_counts")
-        self._has_tier = "service_tier" in record.field_names
+        self._has_tier = _may_be_read(record, "service_tier")
         self._has_batches = any(one.name == BATCH for one in deployment.records)
 
     async def usage(self, first: date, last: date) -> OurUsage:
@@ -158,6 +164,10 @@ class OurBooks:
         if self._journal is None:
             return ()
         return tuple(record.entry for record in quarantined_records(self._journal) if record.entry is not None)
+
+
+def _may_be_read(record: Record, name: str) -> bool:
+    return name in record.field_names and PURPOSE in record.field(name).purposes
 
 
 def _entries(bodies: Iterable[bytes]) -> Iterable[Entry]:

@@ -12,7 +12,7 @@ from psycopg import sql
 from crouter.contract.deployment import Deployment
 from crouter.runtime.database.pool import Database
 from crouter.runtime.names import RECONCILIATION
-from crouter.runtime.reconciliation.figure import Figure
+from crouter.runtime.reconciliation.figure import Figure, State
 
 _COLUMNS: Final = "id, run_id, checked_at, source, day, subject, measure, ours, theirs, explanations, state"
 SUBJECT_CHARS_MAX: Final = 120
@@ -20,9 +20,10 @@ SUBJECT_CHARS_MAX: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A figure as it was found at a moment."""
+    """A figure as it was found at a moment. Of its causes only the sizes are kept; the state is that of then."""
 
     figure: Figure
+    state: State
     checked_at: datetime
 
 
@@ -81,7 +82,7 @@ class Results:
             return {}
         query = sql.SQL(
             "SELECT source, count(*) FROM (SELECT DISTINCT ON (day, source, subject, measure) source, state FROM {} "
-            "WHERE day >= now() - interval '30 days' ORDER BY day, source, subject, measure, checked_at DESC) AS newest "
+            "WHERE day >= now() - interval '30 days' ORDER BY day, source, subject, measure, checked_at DESC) AS last "
             "WHERE state = 'unexplained' GROUP BY source"
         ).format(self._table)
         return {**counts, **dict(await self._database.rows(query))}
@@ -102,4 +103,4 @@ def _checked(
     direction = 1 if theirs >= ours else -1
     causes = {cause: direction * amount for cause, amount in explanations.items()}
     figure = Figure(source, day.date(), subject, measure, ours, other, causes)  # type: ignore[arg-type]
-    return Checked(figure, checked_at)
+    return Checked(figure, state, checked_at)  # type: ignore[arg-type]

@@ -79,7 +79,8 @@ async def read_booked(database: Database, start: datetime, end: datetime) -> Boo
         sums[moment.date(), kinds.get(other, f"other: {other}")] += amount
     open_payments = sql.SQL(
         "SELECT coalesce(sum(amount_nanousd) FILTER (WHERE state IN ('open', 'processing')), 0)::bigint, "
-        "coalesce(sum(amount_nanousd / 10 + 1000000000) FILTER (WHERE state = 'paid' AND fee_nanousd IS NULL), 0)::bigint "
+        "coalesce(sum(amount_nanousd / 10 + 1000000000) "
+        "FILTER (WHERE state = 'paid' AND fee_nanousd IS NULL), 0)::bigint "
         "FROM {} WHERE created_at >= %s - interval '3 days' AND created_at < %s"
     ).format(database.table(PAYMENT))
     ((on_its_way, fees_at_most),) = await database.rows(open_payments, (start, end))
