@@ -33,6 +33,9 @@ _MODULES: Final = {
     "retention": "crouter.cli.programs",
     "keys": "crouter.cli.keys",
     "accounts": "crouter.cli.accounts",
+    "ledger": "crouter.cli.ledger",
+    "journal": "crouter.cli.journal",
+    "reconcile": "crouter.cli.reconcile",
     "receipt": "crouter.cli.receipt",
 }
 

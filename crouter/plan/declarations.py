@@ -8,6 +8,7 @@ from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
+from crouter.plan.mail import plan_mail
 from crouter.plan.records import purposes_of, records_of
 from crouter.plan.schema import SCHEMA
 from crouter.policy.model import Policy
@@ -36,6 +37,7 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         security=_security(policy),
         retention=retention,
         database_schema=SCHEMA,
+        mail=plan_mail(policy),
     )
 
 
@@ -76,6 +78,9 @@ def _proxy(policy: Policy) -> Proxy:
             requests_per_minute=proxy.limits.requests_per_minute,
             requests_per_hour=proxy.limits.requests_per_hour,
             requests_per_day=proxy.limits.requests_per_day,
+            input_tokens_per_minute=proxy.limits.input_tokens_per_minute,
+            output_tokens_per_minute=proxy.limits.output_tokens_per_minute,
+            concurrent_requests=proxy.limits.concurrent_requests,
         ),
     )
 
@@ -97,7 +102,7 @@ def _metrics(policy: Policy) -> tuple[Metric, ...]:
 
 
 def _security(policy: Policy) -> Security:
-    https = policy.security.https
+    https, keys = policy.security.https, policy.security.keys
     return Security(
         key_encryption=policy.security.keys.encryption,
         key_lookup=policy.security.keys.lookup,
@@ -105,6 +110,9 @@ def _security(policy: Policy) -> Security:
         # A month becomes its longest: browsers insist on https no shorter than the policy says.
         hsts_seconds=https.hsts.seconds_max,
         plain_http=https.plain_http,
+        keys_active_max=keys.active_max,
+        # No longer than the policy says, in whichever month it begins.
+        key_grace_seconds=keys.rotation_grace.seconds_min if keys.rotation_grace else 0,
     )
 
 

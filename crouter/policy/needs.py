@@ -11,6 +11,8 @@ filled by `measures.py`, and the ends of an account by the retention rules.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from crouter.policy.books import ACCOUNTS, ENTRY_ACCOUNTS, TRANSFERS
+
 
 @dataclass(frozen=True, slots=True)
 class NeededColumn:
@@ -54,8 +56,26 @@ class NeededTable:
     """Whether its rows are filled from what a request is measured by, and from whom it came."""
 
 
+LIMITS = (
+    "requests_per_minute",
+    "requests_per_hour",
+    "requests_per_day",
+    "input_tokens_per_minute",
+    "output_tokens_per_minute",
+    "concurrent_requests",
+)
+"""The limits of a key that an account may have of its own."""
+
 _KEY = NeededColumn("uuid", "names the row", key=True, unique=True)
 _ACCOUNT = NeededColumn("reference", "joins the row to its account", to="account")
+_AMOUNT = NeededColumn(
+    "nanousd",
+    "amount",
+    purposes=("billing",),
+    standard={"data_category": "user.payment", "dpv": "Transaction"},
+)
+
+_ACCESS = {"data_category": "user.account", "dpv": "ServiceConsumptionBehaviour"}
 
 NEEDED_TABLES: Mapping[str, NeededTable] = {
     "account": NeededTable(
@@ -165,6 +185,55 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         },
         may_be_missing=True,
     ),
+    "account_limits": NeededTable(
+        label="limits of your account",
+        when="you or we change them",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": NeededColumn("reference", "joins the limits to their account", unique=True, to="account"),
+            "month_limit_nanousd": NeededColumn(
+                "nanousd",
+                "your spending limit",
+                written_always=False,
+                changes=True,
+                purposes=("billing",),
+                standard={"data_category": "user.account.settings", "dpv": "ServiceConsumptionBehaviour"},
+            ),
+            **{
+                name: NeededColumn("count", "raises or lowers that limit", written_always=False, changes=True)
+                for name in LIMITS
+            },
+        },
+        may_be_missing=True,
+    ),
+    "key_spending": NeededTable(
+        label="monthly spending",
+        when="an API request is made",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "api_key_id": NeededColumn("reference", "joins the sum to its key", to="api_key"),
+            "month": NeededColumn("timestamp", "the first moment of the month in UTC"),
+            "spent_nanousd": NeededColumn("nanousd", "what the key was charged in that month", changes=True),
+        },
+        may_be_missing=True,
+    ),
+    "spending_lease": NeededTable(
+        label="spending set aside",
+        when="your API requests are answered",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "limit_id": NeededColumn("uuid", "names one month of the limit"),
+            "process_id": NeededColumn("uuid", "names the process that may spend it"),
+            "remaining_nanousd": NeededColumn("nanousd", "what the process has not charged yet", changes=True),
+            "expires_at": NeededColumn("timestamp", "ends a lease whose process is gone", changes=True),
+        },
+        may_be_missing=True,
+    ),
     "retention_run": NeededTable(
         label="evidence of retention runs",
         when="a retention job runs",
@@ -181,8 +250,178 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         may_be_missing=True,
         may_hold_more=False,
     ),
+    "book": NeededTable(
+        label="the operator's side of the books",
+        when="a balance changes",
+        subject="none",
+        columns={
+            "id": NeededColumn("uuid", "makes a repeated entry impossible", key=True, unique=True),
+            "kind": NeededColumn("one_of", "tells what was booked", values=(*ENTRY_ACCOUNTS, *TRANSFERS)),
+            "debit": NeededColumn("one_of", "names the account that gives", values=ACCOUNTS),
+            "credit": NeededColumn("one_of", "names the account that takes", values=ACCOUNTS),
+            "amount_nanousd": NeededColumn("nanousd", "amount"),
+            "occurred_at": NeededColumn("timestamp", "time"),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "payment": NeededTable(
+        label="payments",
+        when="you pay",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "cause": NeededColumn(
+                "one_of", "tells a top-up by hand from an automatic one", values=("checkout", "automatic")
+            ),
+            "state": NeededColumn(
+                "one_of",
+                "how far the payment is",
+                changes=True,
+                values=("begun", "open", "processing", "failed", "expired", "paid", "disputed"),
+            ),
+            "checkout": NeededColumn(
+                "text", "names the page on which it is paid", unique=True, written_always=False, changes=True
+            ),
+            "intent": NeededColumn(
+                "text", "names the payment at the processor", unique=True, written_always=False, changes=True
+            ),
+            "fee_nanousd": NeededColumn("nanousd", "what the processor kept", written_always=False, changes=True),
+            "refunded_nanousd": NeededColumn("nanousd", "how much of it was refunded", changes=True),
+            "amount_nanousd": _AMOUNT,
+            "created_at": NeededColumn("timestamp", "time"),
+        },
+        may_be_missing=True,
+    ),
+    "refund": NeededTable(
+        label="refunds",
+        when="you ask for unused credit back",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "payment_id": NeededColumn("reference", "joins the refund to its payment", to="payment"),
+            "state": NeededColumn(
+                "one_of", "how far the refund is", changes=True, values=("requested", "pending", "succeeded", "failed")
+            ),
+            "processor_id": NeededColumn(
+                "text", "names the refund at the processor", unique=True, written_always=False, changes=True
+            ),
+            "paid_nanousd": NeededColumn("nanousd", "what is paid back, less the processor's fee"),
+            "amount_nanousd": _AMOUNT,
+            "created_at": NeededColumn("timestamp", "time"),
+        },
+        may_be_missing=True,
+    ),
+    "payment_profile": NeededTable(
+        label="payment settings",
+        when="you first top up",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": NeededColumn("reference", "joins the settings to their account", to="account", unique=True),
+            "customer": NeededColumn(
+                "text", "names the account at the processor", unique=True, written_always=False, changes=True
+            ),
+            "automatic": NeededColumn(
+                "one_of",
+                "whether credit is topped up by itself",
+                changes=True,
+                values=("off", "wanted", "on", "failed"),
+            ),
+            "method": NeededColumn(
+                "text", "names the stored means of payment at the processor", written_always=False, changes=True
+            ),
+            "threshold_nanousd": NeededColumn(
+                "nanousd", "the balance below which credit is topped up", written_always=False, changes=True
+            ),
+            "top_up_nanousd": NeededColumn("nanousd", "how much is topped up", written_always=False, changes=True),
+            "monthly_max_nanousd": NeededColumn(
+                "nanousd", "how much at most in a calendar month", written_always=False, changes=True
+            ),
+            "consented_at": NeededColumn("timestamp", "when that was agreed to", written_always=False, changes=True),
+            "failures": NeededColumn("count", "how many attempts failed since one succeeded", changes=True),
+        },
+        may_be_missing=True,
+    ),
+    "payment_event": NeededTable(
+        label="what the processor told",
+        when="the payment processor tells of a payment",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "event": NeededColumn("text", "names the message", unique=True),
+            "kind": NeededColumn("text", "what it is about"),
+            "outcome": NeededColumn(
+                "one_of", "what came of it", changes=True, values=("applied", "ignored", "unclaimed", "mismatch")
+            ),
+            "reference": NeededColumn("text", "names a payment that nobody claims", written_always=False, changes=True),
+            "signed_at": NeededColumn("timestamp", "tells a repeated message from a replayed one", changes=True),
+            "received_at": NeededColumn("timestamp", "time"),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "access_record": NeededTable(
+        label="access records",
+        when="an operator looks at your data",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "operator": NeededColumn("text", "who looked", purposes=("accountability",), standard=_ACCESS),
+            "accessed": NeededColumn(
+                "text", "what was looked at or changed", purposes=("accountability",), standard=_ACCESS
+            ),
+            "reason": NeededColumn("text", "the reason given", purposes=("accountability",), standard=_ACCESS),
+            "occurred_at": NeededColumn("timestamp", "time of access", purposes=("accountability",), standard=_ACCESS),
+        },
+        may_be_missing=True,
+    ),
+    "reconciliation": NeededTable(
+        label="results of reconciliation",
+        when="books are compared",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "run_id": NeededColumn("uuid", "joins the results of one run"),
+            "checked_at": NeededColumn("timestamp", "the moment of the comparison"),
+            "source": NeededColumn(
+                "one_of", "what our books were compared with", values=("ledger", "stripe", "upstream")
+            ),
+            "day": NeededColumn("timestamp", "the day that is compared"),
+            "subject": NeededColumn("text", "the model or the kind of movement"),
+            "measure": NeededColumn("text", "what was counted"),
+            "ours": NeededColumn("count", "what our books say"),
+            "theirs": NeededColumn("count", "what the other side says"),
+            "explanations": NeededColumn("counts", "how much of the difference has which cause"),
+            "state": NeededColumn(
+                "one_of", "how the comparison ended", values=("agrees", "explained", "unexplained", "unknown")
+            ),
+        },
+        may_be_missing=True,
+    ),
 }
 """By the names of data categories and of their columns."""
+
+KNOWN_COLUMNS: Mapping[str, Mapping[str, NeededColumn]] = {
+    "api_key": {
+        "label": NeededColumn("text", "the name of the key", written_always=False, purposes=("dashboard",)),
+        "last_used_on": NeededColumn("date", "the day of its last use", written_always=False, purposes=("dashboard",)),
+        "month_limit_nanousd": NeededColumn(
+            "nanousd", "your spending limit", written_always=False, purposes=("billing",)
+        ),
+        "slot": NeededColumn(
+            "uuid",
+            "is taken by one active key of an account at a time",
+            unique=True,
+            written_always=False,
+            changes=True,
+        ),
+    },
+}
+"""Columns that the library fills where the policy declares them, and does without where it does not."""
 
 NEEDED_LOGS = ("service", "retention")
 """The logs that the processes write. Which fields they have is the policy's choice: what is not declared is dropped."""

@@ -1,22 +1,34 @@
-"""What operators' commands work with: accounts and keys, on a database of their own for as long as a command runs."""
+"""What operators' commands work with: accounts, keys and limits, on a database of their own while a command runs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.access_records import AccessRecords
+from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.master_keys import MasterKeys
+from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import StoreSettings
+from crouter.runtime.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Administration:
     """The stores that a command may change."""
 
+    deployment: Deployment
+    database: Database
     accounts: Accounts
     keys: KeyStore
+    accesses: AccessRecords
+    statement: Statement
+    reader: PurposeReader
+    master_keys: MasterKeys
+    limits: LimitStore
 
 
 @asynccontextmanager
@@ -25,6 +37,16 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
     database = Database(settings, deployment.database_schema)
     await database.open()
     try:
-        yield Administration(Accounts(deployment, database), KeyStore(deployment, database, settings))
+        yield Administration(
+            deployment=deployment,
+            database=database,
+            accounts=Accounts(deployment, database),
+            keys=KeyStore(deployment, database, settings),
+            accesses=AccessRecords(deployment, database),
+            statement=Statement(deployment, database),
+            reader=PurposeReader(deployment, database),
+            master_keys=MasterKeys(deployment, database, settings),
+            limits=LimitStore(deployment, database),
+        )
     finally:
         await database.close()

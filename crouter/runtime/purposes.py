@@ -91,6 +91,18 @@ class PurposeReader:
         rows = await self._database.rows(query, (key, owner))
         return dict(zip(fields, rows[0], strict=True)) if rows else None
 
+    async def one(self, record: str, fields: tuple[str, ...], purpose: str, *, key: uuid.UUID) -> dict[str, Any] | None:
+        """One row by its key, as a dictionary, None if there is none. Raises PurposeRefusedError, DatabaseError."""
+        declared = self._deployment.record(record)
+        require_purpose(declared, fields, purpose)
+        query = sql.SQL("SELECT {fields} FROM {table} WHERE {key} = %s").format(
+            fields=sql.SQL(", ").join(map(sql.Identifier, fields)),
+            table=self._database.table(record),
+            key=sql.Identifier(declared.key),
+        )
+        rows = await self._database.rows(query, (key,))
+        return dict(zip(fields, rows[0], strict=True)) if rows else None
+
 
 def owner_field(record: Record) -> str:
     """The column that refers to the record's owner. Raises KeyError when the record has none."""

@@ -24,14 +24,18 @@ from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.payments.payments import open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.reconciliation.job import show_unexplained
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
+from crouter.runtime.server.site.session_visitors import visitors_of
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
 
@@ -96,8 +100,23 @@ async def running(
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
+        stack.push_async_callback(end_task, asyncio.create_task(show_unexplained(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
+        reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
+        payments = None
+        if settings.payments is not None:
+            payments = await stack.enter_async_context(
+                open_payments(
+                    deployment,
+                    settings.payments,
+                    database,
+                    production=settings.production,
+                    reader=reader,
+                    outbox=outbox,
+                    credit=books.credit,
+                )
+            )
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -106,7 +125,8 @@ async def running(
             lookup=lookup,
             limits=limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
-            reader=PurposeReader(deployment, database),
+            reader=reader,
+            outbox=outbox,
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
@@ -115,6 +135,8 @@ async def running(
             log=log,
             metrics=metrics,
             heartbeat=heartbeat,
+            payments=payments,
+            visitors=visitors_of(deployment, database, settings.identity),
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

@@ -110,7 +110,7 @@ def test_accounts_and_keys_live_and_end(run: Run) -> None:
     """The whole life of a customer, as an operator sees it: account, credit, key, rotation, end."""
     crouter = run.project.crouter
     account = crouter("accounts", "create", "--email", "ada@example.invalid", "--name", "Ada").stdout.strip()
-    granted = crouter("accounts", "credit", "ADA@example.invalid", "12.345678901", "--json")
+    granted = crouter("accounts", "credit", "ADA@example.invalid", "12.345678901", "--purpose", "a test", "--json")
     assert json.loads(granted.stdout)["balance_nanousd"] == 12_345_678_901
     made = crouter("keys", "create", account)
     first = made.stdout.strip()
@@ -119,12 +119,21 @@ def test_accounts_and_keys_live_and_end(run: Run) -> None:
     assert can_use(run, first)
     refused = crouter("keys", "create", account)
     assert (refused.returncode, refused.stdout) == (1, "")
-    second = json.loads(crouter("keys", "rotate", account, "--json").stdout)
+    third = json.loads(crouter("keys", "rotate", account, "--json").stdout)
+    assert third["others_end_at"] is not None
+    assert can_use(run, first)
+    assert can_use(run, third["api_key"])
+    assert crouter("keys", "rotate", account, "--grace-hours", "25").returncode == 1
+    second = json.loads(crouter("keys", "rotate", account, "--grace-hours", "0", "--json").stdout)
     assert can_use(run, second["api_key"])
-    assert not can_use(run, first)
+    assert not can_use(run, third["api_key"])
+    assert crouter("keys", "name", second["id"], "laptop").returncode == 0
+    assert crouter("keys", "limit", second["id"], "12.50").returncode == 0
     listed = crouter("keys", "list", account).stdout
     assert first not in listed
-    assert second["id"] in listed
+    line = next(line for line in listed.splitlines() if line.startswith(second["id"]))
+    assert "laptop" in line
+    assert "$12.50" in line
     assert crouter("keys", "revoke", second["id"]).returncode == 0
     assert not can_use(run, second["api_key"])
 
@@ -134,10 +143,10 @@ def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> Non
     account = crouter("accounts", "create", "--email", "leaving@example.invalid").stdout.strip()
     key = crouter("keys", "create", account).stdout.strip()
     assert can_use(run, key)
-    asked = json.loads(crouter("accounts", "delete", account, "--json").stdout)["deletion_requested_at"]
+    asked = json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)["deletion_requested_at"]
     assert not can_use(run, key)
     # A second request does not start the clock again.
-    assert json.loads(crouter("accounts", "delete", account, "--json").stdout)["deletion_requested_at"] == asked
+    assert json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)["deletion_requested_at"] == asked
     listed = {entry["account"]: entry for entry in json.loads(crouter("accounts", "list", "--json").stdout)}
     assert listed[account] == {
         "account": account,
@@ -145,13 +154,13 @@ def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> Non
         "created_at": listed[account]["created_at"],
         "deletion_requested_at": asked,
     }
-    assert crouter("accounts", "restore", account).returncode == 0
-    assert crouter("accounts", "restore", account).returncode == 1
+    assert crouter("accounts", "restore", account, "--purpose", "a test").returncode == 0
+    assert crouter("accounts", "restore", account, "--purpose", "a test").returncode == 1
     assert can_use(run, crouter("keys", "create", account).stdout.strip())
 
 
 def test_nobody_is_credited_who_is_not_there(run: Run) -> None:
-    refused = run.project.crouter("accounts", "credit", "00000000-0000-0000-0000-000000000000", "1")
+    refused = run.project.crouter("accounts", "credit", "00000000-0000-0000-0000-000000000000", "1", "--purpose", "a test")
     assert (refused.returncode, "no account has that id" in refused.stderr) == (1, True)
 
 

@@ -84,6 +84,12 @@ class ProcessFolder:
         return gone
 
 
+def all_paths(root: Path) -> Iterator[Path]:
+    """Folders of all processes, living or dead; for who only reads. Raises OSError."""
+    if root.is_dir():
+        yield from (path for path in sorted(root.iterdir()) if _process(path.name) is not None)
+
+
 def orphan_paths(root: Path, own: uuid.UUID) -> Iterator[Path]:
     """Folders of other processes, living or dead. Raises OSError."""
     if root.is_dir():

@@ -12,7 +12,7 @@ from typing import Final
 # Type to HTTP status, as published in Anthropic's list of errors. `api_error` is the one that
 # stands for several statuses: 500 ours, 502 the upstream's connection, 503 a dependency away.
 _STATUSES: Final[dict[str, frozenset[int]]] = {
-    "invalid_request_error": frozenset({400}),
+    "invalid_request_error": frozenset({400, 409}),
     "authentication_error": frozenset({401}),
     "billing_error": frozenset({402}),
     "permission_error": frozenset({403}),
@@ -121,6 +121,11 @@ def method_not_allowed(allowed: Sequence[str] = ()) -> ErrorReply:
 def batch_not_found() -> ErrorReply:
     """The same for a batch that is somebody else's and for one that never was."""
     return not_found("no message batch of yours has this id")
+
+
+def conflict(message: str) -> ErrorReply:
+    """The request is in order, and what is there does not allow it."""
+    return ErrorReply(409, "invalid_request_error", message)
 
 
 def request_too_large(body_bytes_max: int) -> ErrorReply:

@@ -52,7 +52,7 @@ def test_a_mistake_of_ours_is_told_without_its_message(command: Command, monkeyp
         ("retention", "run"),
         ("migrate",),
         ("keys", "list", "a@b.example"),
-        ("accounts", "credit", "a@b.c", "1"),
+        ("accounts", "credit", "a@b.c", "1", "--purpose", "a test"),
     ],
 )
 def test_what_needs_generated_code_says_so(arguments: tuple[str, ...], command: Command) -> None:

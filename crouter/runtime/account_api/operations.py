@@ -1,0 +1,13 @@
+"""All operations of the account API, in the order of the document."""
+
+from typing import Final
+
+from crouter.runtime.account_api import account, keys, money, usage
+from crouter.runtime.account_api.operation import Operation
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *account.OPERATIONS,
+    *money.OPERATIONS,
+    *usage.OPERATIONS,
+    *keys.OPERATIONS,
+)
