@@ -20,6 +20,8 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
+from crouter.runtime.identity.opening import identity_provider
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -99,6 +101,16 @@ async def running(
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
+        provider = await stack.enter_async_context(
+            identity_provider(
+                deployment,
+                settings.identity,
+                lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
+                production=settings.production,
+            )
+        )
+        visitors = visitors_of(deployment, database, settings.identity, provider, log)
+        stack.push_async_callback(visitors.close)
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -116,7 +128,8 @@ async def running(
             log=log,
             metrics=metrics,
             heartbeat=heartbeat,
-            visitors=visitors_of(deployment, database, settings.identity),
+            visitors=visitors,
+            identity=provider,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
