@@ -50,8 +50,7 @@ class App:
         self._parts = parts
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
-        site_pages = SitePages(parts)
-        pages, history, probes = Pages(parts, site_pages), HistoryPages(parts, site_pages), Probes(parts)
+        pages, history, probes = Pages(parts), HistoryPages(parts, SitePages(parts)), Probes(parts)
         receipts = ReceiptRoutes(parts)
         proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (
