@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from psycopg import sql
@@ -21,6 +22,10 @@ class KeyName:
 
     id: uuid.UUID
     shown: str
+    ends_at: datetime | None = None
+
+    def is_active(self, now: datetime) -> bool:
+        return self.ends_at is None or self.ends_at > now
 
 
 class KeyNames:
@@ -32,7 +37,9 @@ class KeyNames:
         has_labels = LABEL in record.field_names
         require_purpose(record, (LABEL,) if has_labels else (), PURPOSE)
         self._database = database
-        self._query = sql.SQL("SELECT id, last_four, {} FROM {} WHERE {} = %s ORDER BY created_at DESC, id").format(
+        self._query = sql.SQL(
+            "SELECT id, last_four, revoked_at, {} FROM {} WHERE {} = %s ORDER BY created_at DESC, id"
+        ).format(
             sql.Identifier(LABEL) if has_labels else sql.SQL("NULL"),
             database.table(API_KEY),
             sql.Identifier(owner_field(record)),
@@ -41,7 +48,7 @@ class KeyNames:
     async def of(self, account: uuid.UUID) -> tuple[KeyName, ...]:
         """The keys of an account, the newest first. Raises DatabaseError."""
         rows = await self._database.rows(self._query, (account,))
-        return tuple(KeyName(key, _shown(last_four, label)) for key, last_four, label in rows)
+        return tuple(KeyName(key, _shown(last_four, label), ends_at) for key, last_four, ends_at, label in rows)
 
 
 def _shown(last_four: str, label: str | None) -> str:

@@ -8,13 +8,14 @@ Nobody who looks costs nothing.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.dashboard.rate_use import RateUse
 from crouter.runtime.dashboard.standing import StandingReader
 from crouter.runtime.dashboard.usage_reader import Totals, UsageReader, is_readable
 from crouter.runtime.database.errors import DatabaseError
@@ -31,11 +32,13 @@ SESSION_STREAMS_MAX: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """An account at one moment: what it used since the day began in UTC, and its balance."""
+    """An account at one moment: what it used since the day began in UTC, its balance, and how many requests each key
+    made in the last minute, those without any missing."""
 
     day: datetime
     totals: Totals
     balance_nanousd: int
+    minute: Mapping[uuid.UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,15 @@ class LiveUsage:
     """Everybody who looks at live usage in this process."""
 
     def __init__(
-        self, usage: UsageReader, standing: StandingReader, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        usage: UsageReader,
+        standing: StandingReader,
+        rates: RateUse,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._usage = usage
         self._standing = standing
+        self._rates = rates
         self._now = now
         self._watches: set[Watch] = set()
         self._watched = asyncio.Event()
@@ -137,11 +145,13 @@ class LiveUsage:
         # A clock that is ahead of ours may have stamped a row: it counts when it is seen.
         fresh = await self._usage.totals_between(accounts, self._since, self._day + timedelta(days=1))
         moved = await self._standing.since(accounts, self._since)
+        lately = await self._rates.last_minute(accounts, now)
         for watch in self._watches:
             before = self._before.get(watch.account)
             if before is not None:
                 totals = before.totals + fresh.get(watch.account, Totals())
-                watch.tell(Now(self._day, totals, before.balance_nanousd + moved.get(watch.account, 0)))
+                balance = before.balance_nanousd + moved.get(watch.account, 0)
+                watch.tell(Now(self._day, totals, balance, lately.get(watch.account, {})))
 
     async def _sum_up(self, accounts: set[uuid.UUID], now: datetime) -> None:
         """Sums what lies before, for everybody when it is time, otherwise for those who are new."""
@@ -166,7 +176,9 @@ def live_usage(deployment: Deployment, database: Database) -> LiveUsage | None:
     """None where the policy lets no dashboard read usage."""
     if not is_readable(deployment):
         return None
-    return LiveUsage(UsageReader(deployment, database), StandingReader(deployment, database))
+    return LiveUsage(
+        UsageReader(deployment, database), StandingReader(deployment, database), RateUse(deployment, database)
+    )
 
 
 async def news(live: LiveUsage, watch: Watch, seconds: float) -> AsyncIterator[Told | None]:

@@ -12,11 +12,13 @@ from typing import Final
 from aiohttp import web
 
 from crouter.runtime.dashboard.filters import DAYS, last_days
+from crouter.runtime.dashboard.keys import KeyNames
 from crouter.runtime.dashboard.live import Now
+from crouter.runtime.dashboard.rate_use import RateUse, WindowUse, windows
 from crouter.runtime.dashboard.standing import Standing, StandingReader
 from crouter.runtime.dashboard.usage_reader import Part, Totals, UsageReader
 from crouter.runtime.server.exchange import Exchange, Parts
-from crouter.runtime.server.site.figures import figures
+from crouter.runtime.server.site.figures import figures, minute_name
 from crouter.runtime.server.site.form import signed_in
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import READING, SiteRoute, exactly
@@ -52,11 +54,21 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What an active key has used of its limits. `live` names its figure of the last minute."""
+
+    shown: str
+    live: str
+    windows: tuple[WindowUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DashboardView:
     """What the page says. `figures` are today's, by the name under which they are told live."""
 
     figures: dict[str, str]
     standing: Standing
+    keys: tuple[KeyUse, ...]
     charts: tuple[Chart, ...]
     has_usage: bool
     days: int
@@ -71,6 +83,8 @@ class Dashboard:
         self._pages = pages
         self._usage = usage
         self._standing = standing
+        self._keys = KeyNames(parts.deployment, parts.database)
+        self._rates = RateUse(parts.deployment, parts.database)
 
     def routes(self) -> tuple[SiteRoute, ...]:
         return (SiteRoute("dashboard", exactly(PATH), READING, signed_in(self._parts, self._answer)),)
@@ -88,10 +102,22 @@ class Dashboard:
         return DashboardView(
             figures=figures(Now(today, used, standing.balance_nanousd)),
             standing=standing,
+            keys=await self._key_use(account, now),
             charts=charts_of(hours, now, with_models=self._usage.has_models),
             has_usage=bool(hours),
             days=DAYS,
             at=now,
+        )
+
+    async def _key_use(self, account: uuid.UUID, now: datetime) -> tuple[KeyUse, ...]:
+        """Raises DatabaseError."""
+        limits = self._parts.deployment.proxy.limits
+        used = await self._rates.of(account, limits, now)
+        unused = tuple(WindowUse(name, 0, most) for name, _, most in windows(limits))
+        return tuple(
+            KeyUse(key.shown, minute_name(key.id), used.get(key.id, unused))
+            for key in await self._keys.of(account)
+            if key.is_active(now)
         )
 
 

@@ -23,7 +23,8 @@ from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import StreamReply
 from crouter.runtime.server.site.form import signed_in
-from crouter.runtime.server.site.page import Message, SitePages
+from crouter.runtime.server.site.notices import Notice, Notices, Way
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import READING, SiteRoute, exactly
 from crouter.runtime.server.site.visitor import Visitor
 from crouter.runtime.web.amounts import usd, usd_plain
@@ -33,10 +34,8 @@ from crouter.runtime.web.table import Column, Table
 PATH: Final = "/dashboard/usage"
 CSV_PATH: Final = "/dashboard/usage.csv"
 ROWS: Final = 50
-_NO_SUCH_KEY: Final = Message(
-    "There is no such key",
-    "None of your keys has that id.",
-    (("Usage of all keys", PATH), ("Your keys", "/dashboard/keys")),
+_NO_SUCH_KEY: Final = Notice(
+    "There is no such key", ("None of your keys has that id.",), (Way(PATH, "Usage of all keys"),)
 )
 
 
@@ -61,6 +60,7 @@ class UsagePages:
     def __init__(self, parts: Parts, pages: SitePages, usage: UsageReader) -> None:
         self._parts = parts
         self._pages = pages
+        self._notices = Notices(parts)
         self._usage = usage
         self._keys = KeyNames(parts.deployment, parts.database)
         self._headers: Headers = page_headers(parts.deployment.web)
@@ -75,7 +75,7 @@ class UsagePages:
         asked = read_filter(exchange.query, exchange.received_at.date())
         keys = await self._keys.of(visitor.account)
         if _is_foreign(asked, keys):
-            return self._pages.message(exchange, _NO_SUCH_KEY, visitor, status=404)
+            return self._notices.page(exchange, _NO_SUCH_KEY, visitor, status=404)
         view = await self._view(visitor.account, asked, keys)
         return self._pages.reply(exchange, "usage.html.jinja", view, visitor, status=400 if asked.problems else 200)
 
@@ -121,7 +121,7 @@ class UsagePages:
         asked = read_filter(exchange.query, exchange.received_at.date())
         keys = await self._keys.of(visitor.account)
         if _is_foreign(asked, keys):
-            return self._pages.message(exchange, _NO_SUCH_KEY, visitor, status=404)
+            return self._notices.page(exchange, _NO_SUCH_KEY, visitor, status=404)
         pieces = self._usage.every_row(visitor.account, asked.filter)
         # The first piece is read before anything is sent: with the database away there is a page instead of a file.
         first = await anext(pieces, ())

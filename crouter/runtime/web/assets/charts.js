@@ -6,7 +6,7 @@ const UNITS = {
   requests: (value) => compact.format(value),
 };
 const compact = new Intl.NumberFormat("en", { notation: "compact" });
-const HEIGHT = 220;
+const HEIGHT = 200;
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -40,6 +40,7 @@ function options(names, measure, width) {
         font,
         grid: { show: false },
         ticks: { show: false },
+        size: 30,
         splits: () => ticks(names, width),
         values: (plot, splits) => splits.map((index) => short(names[index], width)),
       },

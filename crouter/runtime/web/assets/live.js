@@ -19,10 +19,16 @@ const source = new EventSource("/dashboard/events");
 source.addEventListener("open", () => tell("good", "Live"));
 source.addEventListener("usage", (event) => {
   tell("good", "Live");
-  for (const [name, text] of Object.entries(JSON.parse(event.data))) {
-    const element = shown.get(name);
-    if (element !== undefined && element.textContent !== text) {
+  const told = JSON.parse(event.data);
+  for (const [name, element] of shown) {
+    // A key that made no request in the last minute is not told of.
+    const text = told[name] ?? (name.startsWith("minute_") ? "0" : element.textContent);
+    if (element.textContent !== text) {
       element.textContent = text;
+      const meter = element.closest("div").querySelector("meter");
+      if (meter !== null) {
+        meter.value = Number(text.replaceAll(",", ""));
+      }
     }
   }
 });
