@@ -16,6 +16,7 @@ from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
+from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
@@ -104,6 +105,9 @@ async def running(
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         stack.push_async_callback(end_task, asyncio.create_task(show_unexplained(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
+        live = live_usage(deployment, database)
+        if live is not None:
+            stack.push_async_callback(end_task, asyncio.create_task(live.run()))
         upstream = deployment.proxy.upstream
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
         payments = None
@@ -150,6 +154,7 @@ async def running(
             payments=payments,
             visitors=visitors,
             identity=provider,
+            live=live,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

@@ -54,7 +54,7 @@ class BatchCreation:
         self._parts = parts
         self._forwarding = forwarding
         self._records = records
-        self._addresses = BatchAddresses(parts.deployment, parts.settings)
+        self._addresses = BatchAddresses(parts)
         self._keep = keep
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:

@@ -1,7 +1,6 @@
 """Draws a page of the site in its layout, with the declared headers. What it is called with is escaped."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,15 +35,6 @@ class Layout:
     account_links: tuple[Link, ...]
     about_links: tuple[Link, ...]
     assets: AssetRegister
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A page that says one thing, and where to go on. `links` are pairs of a label and a path, the best one first."""
-
-    title: str
-    text: str
-    links: Sequence[tuple[str, str]] = ()
 
 
 class SitePages:
@@ -82,18 +72,6 @@ class SitePages:
         if etag in exchange.request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return Reply(status=304, headers=told)
         return Reply(headers=[*told, HTML], body=body)
-
-    def message(
-        self,
-        exchange: Exchange,
-        message: Message,
-        visitor: Visitor | None = None,
-        *,
-        status: int,
-        headers: Headers = (),
-    ) -> Reply:
-        """A page that a person understands, for what went wrong or has just been done."""
-        return self.reply(exchange, "message.html.jinja", message, visitor, status=status, headers=headers)
 
     def _draw(self, exchange: Exchange, template: str, view: Any, visitor: Visitor | None) -> bytes:
         identity, links = self._deployment.identity, navigation(exchange.path, visitor)
