@@ -3,8 +3,9 @@
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
 from crouter.runtime.jobs.job import Job
+from crouter.runtime.mail.delivery_job import DELIVER_MAIL
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (DELIVER_MAIL,)
 """In no particular order: they do not wait for one another."""
 
 
