@@ -121,7 +121,7 @@ def read_journal_folder(environ: Mapping[str, str]) -> Path:
 def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Settings:
     """What the service needs. Raises SettingsError."""
     reader = Reader(environ)
-    environment = _environment(reader)
+    environment = read_environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
     receipts = _receipts(reader, store, is_required=environment == "production")
@@ -170,7 +170,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _environment(reader: Reader) -> Environment:
+def read_environment(reader: Reader) -> Environment:
+    """Production unless it is said to be development."""
     match reader.text("CROUTER_ENVIRONMENT"):
         case "development":
             return "development"
