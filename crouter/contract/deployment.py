@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from crouter.contract.data import Purpose, Record
 from crouter.contract.destinations import Processor
 from crouter.contract.observation import LogStream, Metric
+from crouter.contract.requests import Requests
 from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Proxy
 from crouter.contract.web import Web
@@ -48,6 +49,7 @@ class Deployment:
     web: Web
     security: Security
     retention: RetentionPlan
+    requests: Requests
     database_schema: str
     """The PostgreSQL schema that holds the records."""
 

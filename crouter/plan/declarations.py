@@ -4,11 +4,13 @@ from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment, Identity, Security
 from crouter.contract.destinations import Processor
 from crouter.contract.observation import LogField, LogStream, Metric
+from crouter.contract.requests import Requests
 from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
 from crouter.plan.records import purposes_of, records_of
+from crouter.plan.retention import period
 from crouter.plan.schema import SCHEMA
 from crouter.policy.model import Policy
 from crouter.policy.parts.surface import Gauge
@@ -35,6 +37,7 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         web=web,
         security=_security(policy),
         retention=retention,
+        requests=_requests(policy),
         database_schema=SCHEMA,
     )
 
@@ -105,6 +108,15 @@ def _security(policy: Policy) -> Security:
         # A month becomes its longest: browsers insist on https no shorter than the policy says.
         hsts_seconds=https.hsts.seconds_max,
         plain_http=https.plain_http,
+    )
+
+
+def _requests(policy: Policy) -> Requests:
+    rights = policy.rights.values()
+    return Requests(
+        deadline=period(policy.requests.deadline),
+        corrected=tuple(dict.fromkeys(path for right in rights if right.article == 16 for path in right.fields)),
+        formats=tuple(dict.fromkeys(name for right in rights if right.article == 15 for name in right.formats)),
     )
 
 
