@@ -2,9 +2,11 @@
 
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.route import SiteRoute
+from crouter.runtime.server.site.session_visitors import SessionVisitors
+from crouter.runtime.server.site.sign_in import SignIn
 
 
 def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
     """Every address of the site; of two that match, the first one answers."""
-    del parts
-    return ()
+    visitors = parts.visitors
+    return (*(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),)
