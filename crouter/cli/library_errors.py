@@ -7,20 +7,24 @@ from typing import Final
 from crouter.cli.outcome import FailureError
 from crouter.contract.version import ContractMismatchError
 from crouter.development.errors import DevelopmentError
+from crouter.runtime.account_limits import NoLimitsError
 from crouter.runtime.accounts import AccountExistsError, NoDeletionRuleError, NoSuchAccountError
 from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError
 from crouter.runtime.database.migration_files import MigrationsRefusedError
 from crouter.runtime.database.migrations import MigrationFailedError
 from crouter.runtime.environment import SettingsError
-from crouter.runtime.keys import KeyLimitError, NoSuchKeyError
+from crouter.runtime.keys import GraceTooLongError, KeyLabelError, KeyLimitError, NoSuchKeyError
 from crouter.runtime.sealing import SealError
 
 # Each has a message of our own that holds no value of a row and no key.
 _SENTENCES: Final = (
     AccountExistsError,
     NoDeletionRuleError,
+    NoLimitsError,
     NoSuchAccountError,
     ContractMismatchError,
+    GraceTooLongError,
+    KeyLabelError,
     KeyLimitError,
     MigrationFailedError,
     MigrationsRefusedError,

@@ -12,6 +12,7 @@ ColumnKind = Literal[
     "counts",
     "nanousd",
     "timestamp",
+    "date",
     "keyed_hash",
     "sealed",
     "one_of",

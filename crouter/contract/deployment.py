@@ -30,6 +30,10 @@ class Security:
     tls_minimum: str
     hsts_seconds: int
     plain_http: str
+    keys_active_max: int = 1
+    """How many keys of an account may be active at once."""
+    key_grace_seconds: int = 0
+    """How long a key that was rotated goes on working."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Default rate limits of one API key."""
+    """Limits of one API key; None is no limit. Tokens read from a cache are no input tokens here."""
 
     requests_per_minute: int
     requests_per_hour: int
     requests_per_day: int
+    input_tokens_per_minute: int | None = None
+    output_tokens_per_minute: int | None = None
+    concurrent_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,10 @@ def _changeable(category: DataCategory, record: Record) -> tuple[str, ...]:
     Entries are written once, but for the columns that the policy says change. A person's account and its keys change:
     they name an identity, or hold something sealed that is renewed. What a row is and whose it is never changes.
     """
-    declared = tuple(name for name, column in category.technical.items() if column.changes)
+    declared = (
+        *(name for name, column in category.technical.items() if column.changes),
+        *(name for name, field in category.fields.items() if field.changes),
+    )
     lives = any(field.source == "identity" or field.kind == "sealed" for field in record.fields)
     if category.subject == "none" or not lives:
         return declared

@@ -79,6 +79,9 @@ def _proxy(policy: Policy) -> Proxy:
             requests_per_minute=proxy.limits.requests_per_minute,
             requests_per_hour=proxy.limits.requests_per_hour,
             requests_per_day=proxy.limits.requests_per_day,
+            input_tokens_per_minute=proxy.limits.input_tokens_per_minute,
+            output_tokens_per_minute=proxy.limits.output_tokens_per_minute,
+            concurrent_requests=proxy.limits.concurrent_requests,
         ),
     )
 
@@ -100,7 +103,7 @@ def _metrics(policy: Policy) -> tuple[Metric, ...]:
 
 
 def _security(policy: Policy) -> Security:
-    https = policy.security.https
+    https, keys = policy.security.https, policy.security.keys
     return Security(
         key_encryption=policy.security.keys.encryption,
         key_lookup=policy.security.keys.lookup,
@@ -108,6 +111,9 @@ def _security(policy: Policy) -> Security:
         # A month becomes its longest: browsers insist on https no shorter than the policy says.
         hsts_seconds=https.hsts.seconds_max,
         plain_http=https.plain_http,
+        keys_active_max=keys.active_max,
+        # No longer than the policy says, in whichever month it begins.
+        key_grace_seconds=keys.rotation_grace.seconds_min if keys.rotation_grace else 0,
     )
 
 

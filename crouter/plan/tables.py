@@ -26,6 +26,7 @@ _SQL_TYPES = {
     "counts": "jsonb",
     "nanousd": "bigint",
     "timestamp": "timestamptz",
+    "date": "date",
     "keyed_hash": "bytea",
     "sealed": "bytea",
 }

@@ -54,6 +54,16 @@ class NeededTable:
     """Whether its rows are filled from what a request is measured by, and from whom it came."""
 
 
+LIMITS = (
+    "requests_per_minute",
+    "requests_per_hour",
+    "requests_per_day",
+    "input_tokens_per_minute",
+    "output_tokens_per_minute",
+    "concurrent_requests",
+)
+"""The limits of a key that an account may have of its own."""
+
 _KEY = NeededColumn("uuid", "names the row", key=True, unique=True)
 _ACCOUNT = NeededColumn("reference", "joins the row to its account", to="account")
 
@@ -162,6 +172,55 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
                 written_always=False,
                 changes=True,
             ),
+        },
+        may_be_missing=True,
+    ),
+    "account_limits": NeededTable(
+        label="limits of your account",
+        when="you or we change them",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": NeededColumn("reference", "joins the limits to their account", unique=True, to="account"),
+            "month_limit_nanousd": NeededColumn(
+                "nanousd",
+                "your spending limit",
+                written_always=False,
+                changes=True,
+                purposes=("billing",),
+                standard={"data_category": "user.account.settings", "dpv": "ServiceConsumptionBehaviour"},
+            ),
+            **{
+                name: NeededColumn("count", "raises or lowers that limit", written_always=False, changes=True)
+                for name in LIMITS
+            },
+        },
+        may_be_missing=True,
+    ),
+    "key_spending": NeededTable(
+        label="monthly spending",
+        when="an API request is made",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "api_key_id": NeededColumn("reference", "joins the sum to its key", to="api_key"),
+            "month": NeededColumn("timestamp", "the first moment of the month in UTC"),
+            "spent_nanousd": NeededColumn("nanousd", "what the key was charged in that month", changes=True),
+        },
+        may_be_missing=True,
+    ),
+    "spending_lease": NeededTable(
+        label="spending set aside",
+        when="your API requests are answered",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "limit_id": NeededColumn("uuid", "names one month of the limit"),
+            "process_id": NeededColumn("uuid", "names the process that may spend it"),
+            "remaining_nanousd": NeededColumn("nanousd", "what the process has not charged yet", changes=True),
+            "expires_at": NeededColumn("timestamp", "ends a lease whose process is gone", changes=True),
         },
         may_be_missing=True,
     ),
@@ -376,6 +435,24 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
     ),
 }
 """By the names of data categories and of their columns."""
+
+KNOWN_COLUMNS: Mapping[str, Mapping[str, NeededColumn]] = {
+    "api_key": {
+        "label": NeededColumn("text", "the name of the key", written_always=False, purposes=("dashboard",)),
+        "last_used_on": NeededColumn("date", "the day of its last use", written_always=False, purposes=("dashboard",)),
+        "month_limit_nanousd": NeededColumn(
+            "nanousd", "your spending limit", written_always=False, purposes=("billing",)
+        ),
+        "slot": NeededColumn(
+            "uuid",
+            "is taken by one active key of an account at a time",
+            unique=True,
+            written_always=False,
+            changes=True,
+        ),
+    },
+}
+"""Columns that the library fills where the policy declares them, and does without where it does not."""
 
 NEEDED_LOGS = ("service", "retention")
 """The logs that the processes write. Which fields they have is the policy's choice: what is not declared is dropped."""

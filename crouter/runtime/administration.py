@@ -1,13 +1,15 @@
-"""What operators' commands work with: accounts and keys, on a database of their own for as long as a command runs."""
+"""What operators' commands work with: accounts, keys and limits, on a database of their own while a command runs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.master_keys import MasterKeys
 from crouter.runtime.settings import StoreSettings
 
 
@@ -17,6 +19,8 @@ class Administration:
 
     accounts: Accounts
     keys: KeyStore
+    master_keys: MasterKeys
+    limits: LimitStore
 
 
 @asynccontextmanager
@@ -25,6 +29,11 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
     database = Database(settings, deployment.database_schema)
     await database.open()
     try:
-        yield Administration(Accounts(deployment, database), KeyStore(deployment, database, settings))
+        yield Administration(
+            accounts=Accounts(deployment, database),
+            keys=KeyStore(deployment, database, settings),
+            master_keys=MasterKeys(deployment, database, settings),
+            limits=LimitStore(deployment, database),
+        )
     finally:
         await database.close()

@@ -19,10 +19,12 @@ from typing import Final, Protocol
 from psycopg import sql
 
 from crouter.contract.deployment import Deployment
+from crouter.contract.traffic import Limits
+from crouter.runtime.account_limits import LIMIT_NAMES, MONTH_LIMIT, limits_over
 from crouter.runtime.accounts import is_live
 from crouter.runtime.database.errors import DatabaseAwayError
 from crouter.runtime.database.pool import Database
-from crouter.runtime.names import ACCOUNT, API_KEY
+from crouter.runtime.names import ACCOUNT, ACCOUNT_LIMITS, API_KEY
 from crouter.runtime.proxy.authentication import ApiKey, ApiKeyFormat
 from crouter.runtime.sealing import KeyedHash, KeyedHasher
 
@@ -37,11 +39,18 @@ ENTRIES_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is. `ends_at` is set while a rotation's grace runs."""
+    """Whose key it is. `ends_at` is set while a rotation's grace runs.
+
+    `limits` are set where the account has some of its own. The others are nanodollars that the key and the account
+    may spend in a calendar month; None is no limit.
+    """
 
     key: uuid.UUID
     account: uuid.UUID
     ends_at: datetime | None
+    limits: Limits | None = None
+    key_month_nanousd: int | None = None
+    account_month_nanousd: int | None = None
 
 
 class KeySource(Protocol):
@@ -55,15 +64,34 @@ class StoredKeys:
 
     def __init__(self, deployment: Deployment, database: Database) -> None:
         self._database = database
+        self._declared = deployment.proxy.limits
+        has_limits = any(record.name == ACCOUNT_LIMITS for record in deployment.records)
+        has_key_limit = MONTH_LIMIT in deployment.record(API_KEY).field_names
+        own = (*(sql.Identifier("l", name) for name in LIMIT_NAMES), sql.Identifier("l", MONTH_LIMIT))
         self._query = sql.SQL(
-            "SELECT k.id, k.account_id, k.revoked_at FROM {keys} k JOIN {accounts} a ON a.id = k.account_id"
+            "SELECT k.id, k.account_id, k.revoked_at, {key_limit}{own} FROM {keys} k"
+            " JOIN {accounts} a ON a.id = k.account_id{limits}"
             " WHERE k.lookup = ANY(%s) AND (k.revoked_at IS NULL OR k.revoked_at > now()) AND {is_live}"
-        ).format(keys=database.table(API_KEY), accounts=database.table(ACCOUNT), is_live=is_live(deployment, "a"))
+        ).format(
+            key_limit=sql.Identifier("k", MONTH_LIMIT) if has_key_limit else sql.SQL("NULL"),
+            own=sql.SQL("").join(sql.SQL(", ") + name for name in own) if has_limits else sql.SQL(""),
+            limits=sql.SQL(" LEFT JOIN {} l ON l.account_id = k.account_id").format(database.table(ACCOUNT_LIMITS))
+            if has_limits
+            else sql.SQL(""),
+            keys=database.table(API_KEY),
+            accounts=database.table(ACCOUNT),
+            is_live=is_live(deployment, "a"),
+        )
 
     async def find(self, hashes: tuple[KeyedHash, ...]) -> Caller | None:
         """The caller with one of these hashes, if the key was not revoked and its account is alive."""
         rows = await self._database.rows(self._query, ([lookup.digest for lookup in hashes],))
-        return Caller(*rows[0]) if rows else None
+        if not rows:
+            return None
+        key, account, ends_at, key_month, *own = rows[0]
+        told = dict(zip(LIMIT_NAMES, own[:-1], strict=True)) if own else {}
+        limits = limits_over(self._declared, told) if any(told.values()) else None
+        return Caller(key, account, ends_at, limits, key_month, own[-1] if own else None)
 
 
 @dataclass(slots=True)

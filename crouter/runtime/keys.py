@@ -1,19 +1,23 @@
-"""API keys: made, listed, rotated, revoked, opened and sealed anew.
+"""API keys: made, listed, named, rotated, revoked and opened.
 
 The database holds a keyed hash to find a key by and the key itself under authenticated encryption. The key in clear
-text is given once, to whoever made it. Looking keys up for requests is `crouter.runtime.key_lookup`.
+text is given once, to whoever made it. How many may be active is the policy's; the database holds to it as well,
+because each active key takes one of the account's slots, and a slot can be taken once. Looking keys up for requests is
+`crouter.runtime.key_lookup`, sealing them anew `crouter.runtime.master_keys`.
 """
 
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, Protocol
 
 from psycopg import sql
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounts import NoSuchAccountError, is_live
+from crouter.runtime.database.errors import DatabaseRefusedError
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.names import ACCOUNT, API_KEY
 from crouter.runtime.proxy.authentication import ApiKey, ApiKeyFormat
@@ -23,24 +27,35 @@ from crouter.runtime.settings import StoreSettings
 
 KEYS_CHANNEL: Final = "crouter_api_key"
 SEALED_FIELD: Final = "sealed"
-_BATCH: Final = 200
+LABEL_CHARS_MAX: Final = 60
+_SLOT: Final = "slot"
+_UNIQUE_VIOLATION: Final = "23505"
 
 
 class KeyLimitError(Exception):
-    """The account has an active key already."""
+    """The account has as many active keys as it may."""
 
 
 class NoSuchKeyError(Exception):
-    """There is no active key with that id."""
+    """There is no active key with that id, or none of that account."""
+
+
+class KeyLabelError(ValueError):
+    """The text is no name for a key; the message says why, without it."""
+
+
+class GraceTooLongError(ValueError):
+    """A rotated key would go on working for longer than the policy says."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made; `key` is shown to its owner and then forgotten."""
+    """A key that was just made; `key` is shown to its owner and then forgotten. `ending` is the end of those before."""
 
     id: uuid.UUID
     account: uuid.UUID
     key: ApiKey
+    ending: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,57 +66,125 @@ class ListedKey:
     last_four: str
     created_at: datetime
     revoked_at: datetime | None
+    label: str | None = None
+    last_used_on: date | None = None
+    month_limit_nanousd: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """The beginning that all keys have, and the last four characters."""
+        return f"{ApiKeyFormat.PREFIX}…{self.last_four}"
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it works now: never revoked, or its grace still runs."""
+        return self.revoked_at is None or self.revoked_at > now
+
+
+class Outbox(Protocol):
+    """Takes a mail in the transaction of what it tells about."""
+
+    async def enqueue(
+        self, connection: Connection, account: uuid.UUID, template: str, values: Mapping[str, Any]
+    ) -> object: ...
 
 
 class KeyStore:
-    """The keys of all accounts. Every change is told to running services by NOTIFY, in its own transaction."""
+    """The keys of all accounts. Every change is told to running services by NOTIFY, in its own transaction.
 
-    def __init__(self, deployment: Deployment, database: Database, settings: StoreSettings) -> None:
+    With an `outbox` the owner is told by mail of every key that is made or revoked.
+    """
+
+    def __init__(
+        self, deployment: Deployment, database: Database, settings: StoreSettings, outbox: Outbox | None = None
+    ) -> None:
         self._record = deployment.record(API_KEY)
         self._database = database
         self._table = database.table(API_KEY)
         self._sealer = Sealer(settings.sealing)
         self._hasher = KeyedHasher(settings.lookup)
         self._format = ApiKeyFormat()
+        self._outbox = outbox
+        self.active_max = deployment.security.keys_active_max
+        self.grace = timedelta(seconds=deployment.security.key_grace_seconds)
+        """How long a rotated key goes on working, as the policy says."""
         self._live_account = sql.SQL("SELECT 1 FROM {} a WHERE a.id = %s AND {}").format(
             database.table(ACCOUNT), is_live(deployment, "a")
         )
+        declared = frozenset(self._record.field_names)
+        self._has_slots = _SLOT in declared
+        self._optional = tuple(n for n in ("label", "last_used_on", "month_limit_nanousd") if n in declared)
 
-    async def create(self, account: uuid.UUID, *, beside_others: bool = False) -> NewKey:
-        """A new key. An account has one active key, unless `beside_others`.
+    async def create(self, account: uuid.UUID, *, label: str = "", beside_others: bool = False) -> NewKey:
+        """A new key. An account has as many active keys as the policy says, unless `beside_others`.
 
-        Raises KeyLimitError, NoSuchAccountError, DatabaseError.
+        Raises KeyLimitError, KeyLabelError, NoSuchAccountError, DatabaseError.
         """
-        async with self._database.transaction() as connection:
-            await self._lock_account(connection, account)
-            if not beside_others and await self._active(connection, account):
-                raise KeyLimitError("the account has an active key; rotate or revoke it")
-            return await self._insert(connection, account)
+        named = {"label": read_label(label)}
+        try:
+            async with self._database.transaction() as connection:
+                await self._lock_account(connection, account)
+                slot = None if beside_others else await self._free_slot(connection, account)
+                return await self._insert(connection, account, slot, named)
+        except DatabaseRefusedError as error:
+            if error.code == _UNIQUE_VIOLATION:
+                raise self._full() from None
+            raise
 
     async def list(self, account: uuid.UUID) -> tuple[ListedKey, ...]:
         """The keys of an account, oldest first, revoked ones included. Raises DatabaseError."""
-        query = sql.SQL(
-            "SELECT id, last_four, created_at, revoked_at FROM {} WHERE account_id = %s ORDER BY created_at, id"
+        columns = ("id", "last_four", "created_at", "revoked_at", *self._optional)
+        query = sql.SQL("SELECT {} FROM {} WHERE account_id = %s ORDER BY created_at, id").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)), self._table
         )
-        rows = await self._database.rows(query.format(self._table), (account,))
-        return tuple(ListedKey(*row) for row in rows)
+        rows = await self._database.rows(query, (account,))
+        return tuple(ListedKey(**dict(zip(columns, row, strict=True))) for row in rows)
 
-    async def rotate(self, account: uuid.UUID, grace: timedelta = timedelta()) -> NewKey:
-        """A new key; the ones before it end at once or when `grace` is over.
+    async def rotate(
+        self, account: uuid.UUID, grace: timedelta | None = None, *, key: uuid.UUID | None = None
+    ) -> NewKey:
+        """A new key in the place of `key`, or of all that are active; those end when the grace is over.
 
-        Raises NoSuchAccountError, DatabaseError.
+        `grace` is the policy's unless it is given, and no longer than that. The new key has the name and the spending
+        limit of the one before it. Raises GraceTooLongError, NoSuchKeyError, NoSuchAccountError, DatabaseError.
         """
+        grace = self.grace if grace is None else grace
+        if grace > self.grace:
+            raise GraceTooLongError("the policy says how long a rotated key goes on working; this is longer")
         async with self._database.transaction() as connection:
             await self._lock_account(connection, account)
-            for key in await self._active(connection, account):
-                await self._revoke(connection, key, datetime.now(UTC) + grace)
-            return await self._insert(connection, account)
+            active = await self._active(connection, account)
+            replaced = [one for one in active if key in (None, one)]
+            if key is not None and not replaced:
+                raise NoSuchKeyError("no active key of this account has that id")
+            inherited = await self._inherited(connection, replaced[0]) if replaced else {}
+            ends = datetime.now(UTC) + grace
+            for one in replaced:
+                await self._revoke(connection, one, ends)
+            slot = await self._free_slot(connection, account)
+            new = await self._insert(connection, account, slot, inherited)
+            return NewKey(new.id, account, new.key, ends if replaced and grace else None)
 
-    async def revoke(self, key: uuid.UUID) -> None:
-        """Ends a key at once. Raises NoSuchKeyError, DatabaseError."""
+    async def revoke(self, key: uuid.UUID, *, account: uuid.UUID | None = None) -> None:
+        """Ends a key at once, also one whose grace runs. With `account`, only if it is that account's.
+
+        Raises NoSuchKeyError, DatabaseError.
+        """
         async with self._database.transaction() as connection:
-            if not await self._revoke(connection, key, datetime.now(UTC)):
+            owner = await self._owner(connection, key, account)
+            if owner is None or not await self._revoke(connection, key, datetime.now(UTC)):
                 raise NoSuchKeyError("no active key has that id")
+            await self._mail(connection, owner, "key_revoked", await self._facts(connection, key))
+
+    async def rename(self, key: uuid.UUID, label: str, *, account: uuid.UUID | None = None) -> None:
+        """Gives a key another name, or none. Raises KeyLabelError, NoSuchKeyError, DatabaseError."""
+        await self._set(key, account, "label", read_label(label))
+
+    async def limit(self, key: uuid.UUID, month_nanousd: int | None, *, account: uuid.UUID | None = None) -> None:
+        """Sets what a key may spend in a calendar month, in nanodollars; None is no limit.
+
+        Raises NoSuchKeyError, DatabaseError.
+        """
+        await self._set(key, account, "month_limit_nanousd", month_nanousd)
 
     async def open(self, key: uuid.UUID) -> ApiKey:
         """The key in clear text. Raises NoSuchKeyError, SealError, DatabaseError."""
@@ -110,27 +193,7 @@ class KeyStore:
         rows = await self._database.rows(query, (key,))
         if not rows:
             raise NoSuchKeyError("no key has that id")
-        return self._opened(key, bytes(rows[0][0]))
-
-    async def renew(self) -> int:
-        """Seals and hashes every key anew with the newest master keys; gives how many were changed.
-
-        May be stopped and run again. Raises SealError, DatabaseError.
-        """
-        require_purpose(self._record, (SEALED_FIELD,), "authentication")
-        changed, after = 0, uuid.UUID(int=0)
-        while True:
-            async with self._database.transaction() as connection:
-                query = sql.SQL(
-                    "SELECT id, sealed, lookup_version FROM {} WHERE id > %s ORDER BY id LIMIT %s FOR UPDATE"
-                )
-                cursor = await connection.execute(query.format(self._table), (after, _BATCH))
-                rows = await cursor.fetchall()
-                for key, sealed, lookup_version in rows:
-                    changed += await self._renew(connection, key, bytes(sealed), lookup_version)
-            if not rows:
-                return changed
-            after = rows[-1][0]
+        return ApiKey(self._sealer.open(bytes(rows[0][0]), place_of(key)).decode())
 
     async def _lock_account(self, connection: Connection, account: uuid.UUID) -> None:
         # Two commands at once must not make two keys: the lock lasts until the transaction's end.
@@ -140,47 +203,127 @@ class KeyStore:
             raise NoSuchAccountError("no account has that id")
 
     async def _active(self, connection: Connection, account: uuid.UUID) -> tuple[uuid.UUID, ...]:
-        query = sql.SQL("SELECT id FROM {} WHERE account_id = %s AND revoked_at IS NULL").format(self._table)
-        cursor = await connection.execute(query, (account,))
+        query = sql.SQL("SELECT id FROM {} WHERE account_id = %s AND revoked_at IS NULL ORDER BY created_at DESC, id")
+        cursor = await connection.execute(query.format(self._table), (account,))
         return tuple(row[0] for row in await cursor.fetchall())
 
-    async def _insert(self, connection: Connection, account: uuid.UUID) -> NewKey:
+    async def _free_slot(self, connection: Connection, account: uuid.UUID) -> uuid.UUID | None:
+        """A slot that no active key has; None where the policy declares none. Raises KeyLimitError."""
+        if len(await self._active(connection, account)) >= self.active_max:
+            raise self._full()
+        if not self._has_slots:
+            return None
+        query = sql.SQL("SELECT slot FROM {} WHERE account_id = %s AND slot IS NOT NULL").format(self._table)
+        cursor = await connection.execute(query, (account,))
+        taken = {row[0] for row in await cursor.fetchall()}
+        slots = (uuid.uuid5(account, f"key {number}") for number in range(self.active_max))
+        free = next((slot for slot in slots if slot not in taken), None)
+        if free is None:
+            raise self._full()
+        return free
+
+    def _full(self) -> KeyLimitError:
+        keys = "an active key" if self.active_max == 1 else f"{self.active_max} active keys"
+        return KeyLimitError(f"the account has {keys}; rotate or revoke one")
+
+    async def _insert(
+        self, connection: Connection, account: uuid.UUID, slot: uuid.UUID | None, more: Mapping[str, Any]
+    ) -> NewKey:
         new = NewKey(uuid.uuid4(), account, self._format.key(secrets.token_bytes(ApiKeyFormat.SECRET_BYTES)))
         text = new.key.reveal()
         lookup = self._hasher.newest(text)
-        query = sql.SQL(
-            "INSERT INTO {} (id, account_id, sealed, lookup, lookup_version, last_four, created_at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        row: dict[str, Any] = {
+            "id": new.id,
+            "account_id": account,
+            SEALED_FIELD: self._sealer.seal(text.encode(), place_of(new.id)),
+            "lookup": lookup.digest,
+            "lookup_version": lookup.version,
+            "last_four": text[-4:],
+            "created_at": datetime.now(UTC),
+            **{name: value for name, value in more.items() if name in self._optional},
+        }
+        if self._has_slots:
+            row[_SLOT] = slot
+        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            self._table, sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(sql.Placeholder() * len(row))
         )
-        sealed = self._sealer.seal(text.encode(), self._place(new.id))
-        values = (new.id, account, sealed, lookup.digest, lookup.version, text[-4:], datetime.now(UTC))
-        await connection.execute(query.format(self._table), values)
-        await _tell(connection, new.id)
+        await connection.execute(query, tuple(row.values()))
+        await tell_of_key(connection, new.id)
+        await self._mail(connection, account, "key_created", {"last_four": text[-4:], "label": more.get("label") or ""})
         return new
 
     async def _revoke(self, connection: Connection, key: uuid.UUID, at: datetime) -> bool:
-        query = sql.SQL("UPDATE {} SET revoked_at = %s WHERE id = %s AND (revoked_at IS NULL OR revoked_at > %s)")
-        cursor = await connection.execute(query.format(self._table), (at, key, at))
-        await _tell(connection, key)
+        freed = sql.SQL(", slot = NULL") if self._has_slots else sql.SQL("")
+        query = sql.SQL(
+            "UPDATE {} SET revoked_at = %s{} WHERE id = %s AND (revoked_at IS NULL OR revoked_at > %s)"
+        ).format(self._table, freed)
+        cursor = await connection.execute(query, (at, key, at))
+        await tell_of_key(connection, key)
         return cursor.rowcount == 1
 
-    async def _renew(self, connection: Connection, key: uuid.UUID, sealed: bytes, lookup_version: int) -> int:
-        text = self._opened(key, sealed).reveal()
-        lookup = self._hasher.newest(text)
-        if self._sealer.is_newest(sealed) and lookup.version == lookup_version:
-            return 0
-        query = sql.SQL("UPDATE {} SET sealed = %s, lookup = %s, lookup_version = %s WHERE id = %s")
-        sealed = self._sealer.seal(text.encode(), self._place(key))
-        await connection.execute(query.format(self._table), (sealed, lookup.digest, lookup.version, key))
-        await _tell(connection, key)
-        return 1
+    async def _set(self, key: uuid.UUID, account: uuid.UUID | None, column: str, value: object) -> None:
+        if column not in self._optional:
+            raise NoSuchKeyError("the policy declares no such column of keys")
+        query = sql.SQL("UPDATE {} SET {} = %s WHERE id = %s AND (revoked_at IS NULL OR revoked_at > now())").format(
+            self._table, sql.Identifier(column)
+        )
+        async with self._database.transaction() as connection:
+            if await self._owner(connection, key, account) is None:
+                raise NoSuchKeyError("no active key has that id")
+            cursor = await connection.execute(query, (value, key))
+            if cursor.rowcount == 0:
+                raise NoSuchKeyError("no active key has that id")
+            await tell_of_key(connection, key)
 
-    def _opened(self, key: uuid.UUID, sealed: bytes) -> ApiKey:
-        return ApiKey(self._sealer.open(sealed, self._place(key)).decode())
+    async def _owner(self, connection: Connection, key: uuid.UUID, account: uuid.UUID | None) -> uuid.UUID | None:
+        """Whose key it is, and None for nobody's or that of another account."""
+        query = sql.SQL("SELECT account_id FROM {} WHERE id = %s").format(self._table)
+        row = await (await connection.execute(query, (key,))).fetchone()
+        return row[0] if row is not None and account in (None, row[0]) else None
 
-    def _place(self, key: uuid.UUID) -> Place:
-        return Place(self._record.name, SEALED_FIELD, key)
+    async def _facts(self, connection: Connection, key: uuid.UUID) -> dict[str, str]:
+        """What a mail says of a key."""
+        label = sql.SQL("label") if "label" in self._optional else sql.SQL("NULL")
+        query = sql.SQL("SELECT last_four, {} FROM {} WHERE id = %s").format(label, self._table)
+        row = await (await connection.execute(query, (key,))).fetchone()
+        assert row is not None, "keys are not removed while their account lives"
+        return {"last_four": row[0], "label": row[1] or ""}
+
+    async def _inherited(self, connection: Connection, key: uuid.UUID) -> dict[str, Any]:
+        kept = tuple(name for name in ("label", "month_limit_nanousd") if name in self._optional)
+        if not kept:
+            return {}
+        query = sql.SQL("SELECT {} FROM {} WHERE id = %s").format(
+            sql.SQL(", ").join(map(sql.Identifier, kept)), self._table
+        )
+        row = await (await connection.execute(query, (key,))).fetchone()
+        return dict(zip(kept, row, strict=True)) if row is not None else {}
+
+    async def _mail(self, connection: Connection, account: uuid.UUID, template: str, values: Mapping[str, Any]) -> None:
+        if self._outbox is not None:
+            await self._outbox.enqueue(connection, account, template, values)
 
 
-async def _tell(connection: Connection, key: uuid.UUID) -> None:
+def read_label(text: str) -> str | None:
+    """A name for a key, without space around it; None for an empty one. Raises KeyLabelError."""
+    label = text.strip()
+    if not label:
+        return None
+    if len(label) > LABEL_CHARS_MAX:
+        raise KeyLabelError(f"a key's name has at most {LABEL_CHARS_MAX} characters")
+    if not label.isprintable():
+        raise KeyLabelError("a key's name is one line of printable characters")
+    if ApiKeyFormat.PREFIX in label:
+        # Somebody pasted the key itself, which nobody may keep in clear text.
+        raise KeyLabelError("a key's name must not hold a key")
+    return label
+
+
+def place_of(key: uuid.UUID) -> Place:
+    """Where the sealed form of a key belongs."""
+    return Place(API_KEY, SEALED_FIELD, key)
+
+
+async def tell_of_key(connection: Connection, key: uuid.UUID) -> None:
+    """Tells running services, at the end of the transaction, to look this key up anew."""
     await connection.execute("SELECT pg_notify(%s, %s)", (KEYS_CHANNEL, str(key)))

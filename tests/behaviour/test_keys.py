@@ -1,13 +1,23 @@
 """Keys in a running service: what the database holds, and how fast a change takes effect."""
 
 import asyncio
-from datetime import timedelta
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 import psycopg
 import pytest
 
-from crouter.runtime.keys import KeyLimitError
+from crouter.contract.deployment import Deployment
+from crouter.runtime.keys import (
+    GraceTooLongError,
+    KeyLabelError,
+    KeyLimitError,
+    KeyStore,
+    NewKey,
+    NoSuchKeyError,
+)
 from tests.behaviour.service import Service, until
 
 
@@ -78,3 +88,72 @@ async def test_security_keys__a_sealed_key_does_not_open_in_another_row(service:
         )
     with pytest.raises(Exception, match="changed or does not belong"):
         await service.keys.open(other.id)
+
+
+async def test_many_at_once_make_one_key_and_the_database_holds_to_it_too(service: Service) -> None:
+    await service.keys.revoke(service.key_id)
+    made = await asyncio.gather(*(service.keys.create(service.account) for _ in range(20)), return_exceptions=True)
+    assert sum(isinstance(one, NewKey) for one in made) == 1
+    assert all(isinstance(one, NewKey | KeyLimitError) for one in made)
+    # Past the library, by a second row in the same slot:
+    with psycopg.connect(service.dsn) as connection, pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute(
+            "INSERT INTO crouter.api_key SELECT gen_random_uuid(), account_id, sha256(lookup), lookup_version, "
+            "last_four, created_at, NULL, slot, sealed FROM crouter.api_key WHERE slot IS NOT NULL"
+        )
+
+
+async def test_a_rotated_key_hands_its_name_and_limit_on_and_both_are_listed(service: Service) -> None:
+    await service.keys.rename(service.key_id, "  laptop ")
+    await service.keys.limit(service.key_id, 5_000_000_000)
+    new = await service.keys.rotate(service.account)
+    old, fresh = await service.keys.list(service.account)
+    now = datetime.now(UTC)
+    assert (old.id, fresh.id) == (service.key_id, new.id)
+    assert old.is_active(now)
+    assert old.revoked_at == new.ending
+    assert not old.is_active(now + service.keys.grace)
+    assert (fresh.label, fresh.month_limit_nanousd) == ("laptop", 5_000_000_000)
+    await service.keys.revoke(service.key_id)
+    assert not (await service.keys.list(service.account))[0].is_active(datetime.now(UTC))
+    with pytest.raises(GraceTooLongError):
+        await service.keys.rotate(service.account, service.keys.grace + timedelta(seconds=1))
+
+
+async def test_nobody_changes_the_key_of_another_account(service: Service) -> None:
+    other = await service.accounts.create("grace@example.org", "Grace")
+    for change in (
+        service.keys.revoke(service.key_id, account=other),
+        service.keys.rename(service.key_id, "mine", account=other),
+        service.keys.limit(service.key_id, 1, account=other),
+        service.keys.rotate(other, key=service.key_id),
+    ):
+        with pytest.raises(NoSuchKeyError):
+            await change
+    (listed,) = await service.keys.list(service.account)
+    assert (listed.label, listed.month_limit_nanousd, listed.revoked_at) == (None, None, None)
+
+
+@pytest.mark.parametrize("text", ["x" * 61, "two\nlines", "\u202eturned", "sk-cr-abc"])
+async def test_a_name_is_one_short_line_and_never_a_key(service: Service, text: str) -> None:
+    with pytest.raises(KeyLabelError) as refused:
+        await service.keys.rename(service.key_id, text)
+    assert text not in str(refused.value)
+
+
+async def test_an_owner_is_told_by_mail_in_the_same_transaction(
+    service: Service, deployment: Deployment, dsn: str
+) -> None:
+    posted: list[tuple[uuid.UUID, str, dict[str, Any]]] = []
+
+    class Post:
+        async def enqueue(self, connection: Any, account: uuid.UUID, template: str, values: Any) -> None:
+            await connection.execute("SELECT 1")
+            posted.append((account, template, dict(values)))
+
+    parts = service.running.parts
+    keys = KeyStore(deployment, parts.database, parts.settings.store, Post())
+    new = await keys.rotate(service.account, timedelta())
+    await keys.revoke(new.id)
+    told = {"last_four": new.key.reveal()[-4:], "label": ""}
+    assert posted == [(service.account, "key_created", told), (service.account, "key_revoked", told)]

@@ -119,12 +119,21 @@ def test_accounts_and_keys_live_and_end(run: Run) -> None:
     assert can_use(run, first)
     refused = crouter("keys", "create", account)
     assert (refused.returncode, refused.stdout) == (1, "")
-    second = json.loads(crouter("keys", "rotate", account, "--json").stdout)
+    third = json.loads(crouter("keys", "rotate", account, "--json").stdout)
+    assert third["others_end_at"] is not None
+    assert can_use(run, first)
+    assert can_use(run, third["api_key"])
+    assert crouter("keys", "rotate", account, "--grace-hours", "25").returncode == 1
+    second = json.loads(crouter("keys", "rotate", account, "--grace-hours", "0", "--json").stdout)
     assert can_use(run, second["api_key"])
-    assert not can_use(run, first)
+    assert not can_use(run, third["api_key"])
+    assert crouter("keys", "name", second["id"], "laptop").returncode == 0
+    assert crouter("keys", "limit", second["id"], "12.50").returncode == 0
     listed = crouter("keys", "list", account).stdout
     assert first not in listed
-    assert second["id"] in listed
+    line = next(line for line in listed.splitlines() if line.startswith(second["id"]))
+    assert "laptop" in line
+    assert "$12.50" in line
     assert crouter("keys", "revoke", second["id"]).returncode == 0
     assert not can_use(run, second["api_key"])
 

@@ -64,6 +64,8 @@ def _needed(draw: st.DrawFn, word: Word, purposes: list[str], name: str) -> Tree
 
 def _needed_field(draw: st.DrawFn, word: Word, purposes: list[str], needed: NeededColumn) -> Tree:
     made = {**_field(draw, word, purposes, needed.type), **(needed.standard or {})}
+    if needed.changes:
+        made["changes"] = True
     return {**made, "purposes": list(dict.fromkeys([*needed.purposes, *made["purposes"]]))}
 
 

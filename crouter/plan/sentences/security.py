@@ -3,9 +3,10 @@
 from crouter.plan.phrases import Piece, Sentence, Value, listed, sentence
 from crouter.plan.sentences import vocabulary
 from crouter.plan.sentences.topic import Topic
-from crouter.plan.words import duration_words
+from crouter.plan.words import counted, duration_words
 from crouter.policy.model import Policy
 from crouter.policy.parts.promises import EdgeSecurity, KeySecurity, TransportSecurity
+from crouter.policy.types import Duration
 
 
 def seals_keys(topic: Topic) -> list[Sentence]:
@@ -17,7 +18,18 @@ def seals_keys(topic: Topic) -> list[Sentence]:
     return [
         sentence("we store ", _sealed(topic.policy), " securely and encrypted, with ", encryption),
         sentence("to find a key we use a keyed hash of it (", lookup, "), so that no key has to be decrypted"),
+        *([_replaced(topic, keys.active_max, keys.rotation_grace)] if keys.rotation_grace else []),
     ]
+
+
+def _replaced(topic: Topic, active_max: int, grace: Duration) -> Sentence:
+    return sentence(
+        "an account has ",
+        Value(topic.at("active_max"), counted(active_max, "active key")),
+        " at a time; a key that you replace goes on working for ",
+        Value(topic.at("rotation_grace"), duration_words(grace)),
+        ", and one that you revoke ends at once",
+    )
 
 
 def encrypts_transport(topic: Topic) -> list[Sentence]:

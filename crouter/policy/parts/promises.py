@@ -92,6 +92,10 @@ class KeySecurity(Part):
     """The cipher that seals a key for storage."""
     lookup: Literal["HMAC-SHA-256"]
     """The keyed hash that finds a key without decrypting any."""
+    active_max: Annotated[int, Setting(ge=1, le=100)] = 1
+    """How many keys of an account may be active at once."""
+    rotation_grace: Duration | None = None
+    """How long a key that was rotated goes on working beside the new one; not at all when it is not given."""
 
 
 class TransportSecurity(Part):

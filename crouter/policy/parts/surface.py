@@ -40,6 +40,12 @@ class Limits(Part):
     """The most requests in an hour."""
     requests_per_day: Annotated[int, Setting(ge=1)]
     """The most requests in a day."""
+    input_tokens_per_minute: Annotated[int, Setting(ge=1)] | None = None
+    """The most input tokens in a minute, tokens read from a cache apart; no limit when it is not given."""
+    output_tokens_per_minute: Annotated[int, Setting(ge=1)] | None = None
+    """The most output tokens in a minute; no limit when it is not given."""
+    concurrent_requests: Annotated[int, Setting(ge=1)] | None = None
+    """The most metered requests that are under way at once; no limit when it is not given."""
 
 
 class Proxy(Part):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from crouter.policy.hints import listed
 from crouter.policy.measures import MEASURES
 from crouter.policy.model import Policy
-from crouter.policy.needs import NEEDED_LOGS, NEEDED_TABLES, NeededColumn, NeededTable
+from crouter.policy.needs import KNOWN_COLUMNS, NEEDED_LOGS, NEEDED_TABLES, NeededColumn, NeededTable
 from crouter.policy.parts.data import DataCategory, DataField, TechnicalField
 from crouter.policy.problems import Path
 from crouter.policy.rules.columns import column_path, column_types
@@ -68,7 +68,9 @@ def _line(needed: NeededColumn) -> str:
     if needed.standard is not None:
         purposes = listed(needed.purposes)
         standard = ", ".join(f"{key}: {value}" for key, value in needed.standard.items())
-        return f"{{label: {needed.why}, type: {needed.type}, required: true, purposes: [{purposes}], {standard}}}"
+        required = "required: true, " if needed.written_always else ""
+        changes = "changes: true, " if needed.changes else ""
+        return f"{{label: {needed.why}, type: {needed.type}, {required}{changes}purposes: [{purposes}], {standard}}}"
     settings = [
         *(["key: true"] if needed.key else []),
         *(["unique: true"] if needed.unique and not needed.key else []),
@@ -83,7 +85,7 @@ def _line(needed: NeededColumn) -> str:
 
 def _unfit_columns(policy: Policy) -> Iterator[Finding]:
     for name, category, table in _tables(policy):
-        for column, needed in table.columns.items():
+        for column, needed in {**table.columns, **KNOWN_COLUMNS.get(name, {})}.items():
             path = column_path(name, category, column)
             if field := category.fields.get(column):
                 yield from _unfit_field(policy, path, category, field, needed)
@@ -98,6 +100,8 @@ def _unfit_field(
         yield _of_another_type(path, needed)
     if field.required and not needed.written_always:
         yield _sometimes_empty((*path, "required"), "delete `required: true`")
+    if needed.changes and not field.changes:
+        yield Finding(path, f"the library changes {_dotted(path)} while the row lives", "add `changes: true`")
     for purpose in needed.purposes:
         if purpose not in field.purposes:
             sentence = f"the library reads {_dotted(path)} for {purpose}, and may not"

@@ -100,11 +100,12 @@ class ApiKeyFormat:
     before a database is asked. Look-up and comparison stay with the keyed hash.
     """
 
+    PREFIX: Final = "sk-cr-"
     SECRET_BYTES: Final = 32
     _SECRET_CHARS: Final = 43  # 62**43 > 2**256
     _CHECKSUM_CHARS: Final = 6  # 62**6 > 2**32
 
-    def __init__(self, prefix: str = "sk-cr-") -> None:
+    def __init__(self, prefix: str = PREFIX) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-", prefix):
             raise ValueError("a key's prefix is lower-case words, each followed by a hyphen")
         self.prefix = prefix
