@@ -9,6 +9,7 @@ from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
+from crouter.plan.mail import plan_mail
 from crouter.plan.records import purposes_of, records_of
 from crouter.plan.retention import period
 from crouter.plan.schema import SCHEMA
@@ -39,6 +40,7 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         retention=retention,
         requests=_requests(policy),
         database_schema=SCHEMA,
+        mail=plan_mail(policy),
     )
 
 

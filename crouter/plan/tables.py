@@ -24,6 +24,7 @@ _SQL_TYPES = {
     "one_of": "text",
     "count": "bigint",
     "counts": "jsonb",
+    "words": "jsonb",
     "nanousd": "bigint",
     "timestamp": "timestamptz",
     "date": "date",
@@ -40,12 +41,19 @@ _COUNTS = (
     f" AND octet_length({{column}}::text) <= {_COUNTS_BYTES_MAX}"
 )
 
+# A word has no space, so that no sentence fits into one; an address has an @, and none fits either.
+_WORDS = (
+    """{column}::text ~ '^[{]("[a-z0-9_]+": "[A-Za-z0-9_.:/+-]+"(, )?)*[}]$'"""
+    f" AND octet_length({{column}}::text) <= {TEXT_BYTES_MAX}"
+)
+
 # A keyed hash is an HMAC-SHA-256. A sealed value has a 12-byte nonce, a 16-byte tag and at least one byte inside.
 _BOUNDS = {
     "text": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
     "email": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
     "count": "{column} >= 0",
     "counts": _COUNTS,
+    "words": _WORDS,
     "keyed_hash": "octet_length({column}) = 32",
     "sealed": "octet_length({column}) BETWEEN 29 AND 4096",
 }

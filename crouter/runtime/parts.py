@@ -12,6 +12,7 @@ from crouter.runtime.heartbeat import Heartbeat
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.proxy.overload import Admission as Places
@@ -37,6 +38,7 @@ class Parts:
     limits: Admitting
     credit: Credit
     reader: PurposeReader
+    outbox: Outbox
     channel: ContentChannel
     keys: UpstreamKeys
     places: Places

@@ -24,6 +24,7 @@ from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
@@ -108,6 +109,7 @@ async def running(
             limits=limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
             reader=PurposeReader(deployment, database),
+            outbox=Outbox(deployment),
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),

@@ -20,6 +20,9 @@ LegalBasis = Literal[
 FieldType = Literal["text", "email", "count", "counts", "nanousd", "timestamp", "date", "sealed"]
 """What a person's field may hold. `counts` are a few counts by name, `nanousd` is money, `date` a day, `sealed`
 encrypted."""
+FieldType = Literal["text", "email", "count", "counts", "words", "nanousd", "timestamp", "sealed"]
+"""What a person's field may hold. `counts` are a few counts by name, `words` a few words by name, `nanousd` is money,
+`sealed` encrypted."""
 
 TechnicalType = Literal[
     "uuid", "reference", "text", "count", "counts", "nanousd", "timestamp", "date", "keyed_hash", "sealed", "one_of"
@@ -58,6 +61,8 @@ class DataField(Part):
     type: FieldType
     """What the column holds. `counts` are up to 32 counts by name, `nanousd` is money in 1e-9 US dollars, `date` a
     day without a time, `sealed` an encrypted value."""
+    """What the column holds. `counts` are up to 32 counts by name, `words` a few words by name (no spaces, so no text),
+    `nanousd` is money in 1e-9 US dollars, `sealed` an encrypted value."""
     purposes: tuple[Identifier, ...] = Setting(min_length=1)
     """Reading the field needs one of these purposes."""
     data_category: DataCategoryKey
