@@ -15,6 +15,8 @@ _FORMS: Final[dict[ColumnKind, dict[str, Any]]] = {
     "one_of": {"type": "string"},
     "count": {"type": "integer", "minimum": 0},
     "counts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+    "words": {"type": "object", "additionalProperties": {"type": "string"}},
+    "date": {"type": "string", "format": "date"},
     "nanousd": {"type": "integer", "description": "1e-9 US dollars"},
     "timestamp": {"type": "string", "format": "date-time"},
 }

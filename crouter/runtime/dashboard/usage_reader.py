@@ -160,9 +160,7 @@ class UsageReader:
         if after is not None:
             values |= {"time": after.occurred_at, "id": after.id}
         found = await self._database.rows(query, values)
-        return tuple(
-            Row(row[0], row[1], dict(zip(names, row[2:-1], strict=True)), row[-1]) for row in found
-        )
+        return tuple(Row(row[0], row[1], dict(zip(names, row[2:-1], strict=True)), row[-1]) for row in found)
 
     async def every_row(self, account: uuid.UUID, asked: UsageFilter) -> AsyncIterator[tuple[Row, ...]]:
         """All rows of what is asked for, in pieces, the newest first. Each piece is a statement of its own, so that no
