@@ -16,6 +16,7 @@ from crouter.cli.store import find_account, with_stores
 from crouter.cli.terminal import Terminal
 from crouter.runtime.accounts import AccountState
 from crouter.runtime.administration import Administration
+from crouter.runtime.erasure.deletions import TooLateError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -99,6 +100,10 @@ def delete(account: AccountArgument, json: JsonOption = False) -> None:
 
     async def work(stores: Administration) -> tuple[uuid.UUID, datetime]:
         found = await find_account(stores, account)
+        if stores.rights is not None:
+            return found, (
+                await stores.rights.deletions.begin(found, "contact", "no_credit", datetime.now(UTC))
+            ).asked_at
         asked = await stores.accounts.request_deletion(found)
         for key in await stores.keys.list(found):
             if key.revoked_at is None or key.revoked_at > datetime.now(UTC):
@@ -120,7 +125,13 @@ def restore(account: Annotated[str, typer.Argument(metavar="ACCOUNT_ID", help="T
         raise FailureError("an account that is being deleted is named by its id") from None
 
     async def work(stores: Administration) -> None:
-        await stores.accounts.take_back_deletion(found)
+        running = await stores.rights.deletions.running(found) if stores.rights is not None else None
+        if stores.rights is None or running is None:
+            return await stores.accounts.take_back_deletion(found)
+        try:
+            await stores.rights.deletions.take_back(running.id, datetime.now(UTC))
+        except TooLateError as problem:
+            raise FailureError(str(problem)) from None
 
     with_stores(work)
     Terminal().line(f"the deletion of {found} is taken back; `crouter keys create` makes a new key")

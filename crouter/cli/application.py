@@ -33,6 +33,7 @@ _MODULES: Final = {
     "retention": "crouter.cli.programs",
     "keys": "crouter.cli.keys",
     "accounts": "crouter.cli.accounts",
+    "requests": "crouter.cli.requests",
     "receipt": "crouter.cli.receipt",
 }
 

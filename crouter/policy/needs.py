@@ -369,7 +369,9 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         columns={
             "id": _KEY,
             "account": NeededColumn("uuid", "names the account until it is erased", written_always=False, changes=True),
-            "tombstone": NeededColumn("keyed_hash", "finds the deletion again after a restore"),
+            "tombstone": NeededColumn(
+                "keyed_hash", "finds the deletion again after a restore", written_always=False, changes=True
+            ),
             "asked_at": NeededColumn("timestamp", "starts the clock"),
             "due_at": NeededColumn("timestamp", "the moment by which everything is gone"),
             "state": NeededColumn(

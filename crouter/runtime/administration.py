@@ -10,6 +10,7 @@ from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.master_keys import MasterKeys
+from crouter.runtime.rights import Rights, rights_of
 from crouter.runtime.settings import StoreSettings
 
 
@@ -21,6 +22,7 @@ class Administration:
     keys: KeyStore
     master_keys: MasterKeys
     limits: LimitStore
+    rights: Rights | None
 
 
 @asynccontextmanager
@@ -34,6 +36,7 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
             keys=KeyStore(deployment, database, settings),
             master_keys=MasterKeys(deployment, database, settings),
             limits=LimitStore(deployment, database),
+            rights=rights_of(deployment, database, settings),
         )
     finally:
         await database.close()

@@ -18,6 +18,7 @@ from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.rights import Rights
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
 
@@ -48,3 +49,5 @@ class Parts:
     metrics: Metrics
     heartbeat: Heartbeat
     visitors: "Visitors"
+    rights: Rights | None
+    """None where the policy keeps no requests."""

@@ -30,6 +30,8 @@ from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.requests.watching import Waiting, show_waiting, watch_requests
+from crouter.runtime.rights import rights_of
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
@@ -98,6 +100,11 @@ async def running(
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
+        rights = rights_of(deployment, database, settings.store)
+        if rights is not None:
+            waiting = Waiting(deployment, database, heartbeat)
+            show_waiting(metrics, waiting)
+            stack.push_async_callback(end_task, asyncio.create_task(watch_requests(waiting)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -119,6 +126,7 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
             visitors=visitors_of(deployment, database, settings.identity),
+            rights=rights,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

@@ -21,6 +21,7 @@ from crouter.runtime.copies.pieces import TOGETHER, PieceReader, PiecesLostError
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.environment import KeyRing
 from crouter.runtime.names import COPY_PIECE, DATA_COPY
+from crouter.runtime.requests.calendar import after
 from crouter.runtime.sealing import Sealer
 
 STALLED: Final = timedelta(minutes=15)
@@ -69,18 +70,22 @@ class CopyStore:
 
     async def ask(
         self, connection: Connection, account: uuid.UUID, request: uuid.UUID, now: datetime
-    ) -> tuple[uuid.UUID, bool]:
-        """The copy that is under way for an account, or a new one; its id, and whether it is new.
+    ) -> tuple[uuid.UUID, CopyState | None]:
+        """The copy that is under way for an account, or a new one; its id, and the state of one that was there.
 
         Called with the request's row written, in its transaction. Raises the driver's errors.
         """
         query = sql.SQL(
-            "SELECT id FROM {} WHERE account_id = %s AND state = ANY(%s) AND {} ORDER BY made_at DESC LIMIT 1"
+            "SELECT id, state FROM {} WHERE account_id = %s AND state = ANY(%s) AND {} ORDER BY made_at DESC LIMIT 1"
         ).format(self._table, self._in_time)
         found = await (await connection.execute(query, (account, list(_UNDER_WAY), now))).fetchone()
         if found is not None:
-            return found[0], False
-        return await self._insert(connection, account, request, now), True
+            return found[0], found[1]
+        return await self._insert(connection, account, request, now), None
+
+    def until(self, made_at: datetime) -> datetime:
+        """When a copy can be taken no longer."""
+        return after(made_at, self.kept)
 
     async def of(self, account: uuid.UUID, now: datetime) -> tuple[CopyRow, ...]:
         """Those whose time is not over, newest first. Raises DatabaseError."""

@@ -23,11 +23,14 @@ from crouter.contract.retention import Erase, Period
 from crouter.runtime.accounts import NoDeletionRuleError, NoSuchAccountError
 from crouter.runtime.copies.store import CopyStore
 from crouter.runtime.database.pool import Connection, Database
-from crouter.runtime.erasure.processors import Erasers, asked_processors
+from crouter.runtime.erasure.links import DeletionLinks
+from crouter.runtime.erasure.processors import Pointers, asked_processors
 from crouter.runtime.erasure.tombstones import Tombstones
+from crouter.runtime.jobs.wake import wake
 from crouter.runtime.keys import KEYS_CHANNEL
 from crouter.runtime.names import ACCOUNT, API_KEY, ERASURE, ERASURE_STEP
 from crouter.runtime.requests import states
+from crouter.runtime.requests.calendar import after
 from crouter.runtime.requests.notices import NoNotices, Notices
 from crouter.runtime.requests.states import Channel
 from crouter.runtime.requests.store import RequestStore
@@ -35,6 +38,8 @@ from crouter.runtime.sealing import Place, Sealer
 
 ENDED_CHANNEL: Final = "crouter_account_ended"
 """Every process hears on it which account's streams have to end."""
+JOB: Final = "erasures"
+"""The job that carries deletions on."""
 
 Credit = Literal["no_credit", "refund", "given_up"]
 
@@ -55,7 +60,7 @@ class Begun:
 
 
 class Deletions:
-    """Begins and takes back. `further` end what other parts hold for an account, such as sessions."""
+    """Begins and takes back, and says what runs."""
 
     def __init__(
         self,
@@ -64,7 +69,8 @@ class Deletions:
         sealer: Sealer,
         requests: RequestStore,
         copies: CopyStore,
-        erasers: Erasers,
+        pointers: Pointers,
+        links: DeletionLinks,
         tombstones: Tombstones | None,
         notices: Notices | None = None,
     ) -> None:
@@ -72,7 +78,8 @@ class Deletions:
         self._rule = deletion_rule(deployment)
         self._sealer = sealer
         self._requests, self._copies = requests, copies
-        self._erasers = erasers
+        self._pointers = pointers
+        self._links = links
         self._tombstones = tombstones
         self._notices = notices or NoNotices()
         self._erasure, self._step = database.table(ERASURE), database.table(ERASURE_STEP)
@@ -92,7 +99,8 @@ class Deletions:
                 await self._requests.open(connection, account, "deletion", channel, now)
                 begun = await self._insert(connection, account, asked_at, credit)
                 await self._end_what_works(connection, account)
-                values = {"deletion": str(begun.id), "grace_until": begun.grace_until, "due_at": begun.due_at}
+                await wake(connection, JOB)
+                values = {"until": begun.grace_until, "gone_by": begun.due_at, "page": self._links.page(begun.id)}
                 await self._notices.tell(connection, account, "deletion_begun", values)
         if self._tombstones is not None:
             self._tombstones.add(account, begun.asked_at)
@@ -112,11 +120,16 @@ class Deletions:
             await connection.execute(withdraw.format(self._erasure), (now, deletion))
             steps = sql.SQL("UPDATE {} SET state = 'withdrawn', pointer = NULL, ended_at = %s WHERE erasure_id = %s")
             await connection.execute(steps.format(self._step), (now, deletion))
+            await self._notices.tell(connection, account, "deletion_taken_back", {})
             await self._requests.close_open(
                 connection, account, "deletion", lambda request: states.withdrawn(request, now)
             )
         if self._tombstones is not None:
             self._tombstones.add(account, None)
+
+    def grace_until(self, asked_at: datetime) -> datetime:
+        """When a deletion that was asked for then can be taken back no longer."""
+        return after(asked_at, self._rule.grace)
 
     async def running(self, account: uuid.UUID) -> Begun | None:
         """The deletion that waits for its grace to end. Raises DatabaseError."""
@@ -132,8 +145,8 @@ class Deletions:
         change = sql.SQL("UPDATE {} SET pointer = %s, state = %s, ended_at = %s WHERE id = %s").format(self._step)
         rows = await (await connection.execute(query.format(self._step), (deletion,))).fetchall()
         for step, name in rows:
-            eraser = self._erasers.get(name)
-            pointer = await eraser.pointer(connection, account) if eraser is not None else None
+            find = self._pointers.get(name)
+            pointer = await find(connection, account) if find is not None else None
             if pointer is not None:
                 sealed = self._sealer.seal(pointer.encode(), pointer_place(step))
                 await connection.execute(change, (sealed, "waiting", None, step))
@@ -167,7 +180,7 @@ class Deletions:
             "SELECT %s, %s, %s, asked_at, {}, 'waiting', %s FROM (SELECT %s::timestamptz) AS given (asked_at) "
             "RETURNING e.id, e.asked_at, {}, e.due_at"
         ).format(self._erasure, _later("asked_at", self._rule.within), _later("e.asked_at", self._rule.grace))
-        digest = self._tombstones.digest(account) if self._tombstones is not None else bytes(32)
+        digest = self._tombstones.digest(account) if self._tombstones is not None else None
         row = await (await connection.execute(query, (deletion, account, digest, credit, asked_at))).fetchone()
         assert row is not None
         insert = sql.SQL(

@@ -1,12 +1,18 @@
 """What processors can do about their copy of a person's data, as the parts that speak with them offer it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
 from crouter.runtime.database.pool import Connection
+
+Pointer = Callable[[Connection, uuid.UUID], Awaitable[str | None]]
+"""Gives what a processor knows an account by, None if nothing was sent. Raises the driver's errors."""
+
+Pointers = Mapping[str, Pointer]
+"""By the names of processors. A processor that is not there is sent nothing that names anybody."""
 
 
 class ErasureFailedError(Exception):
@@ -22,10 +28,6 @@ class ProcessorErasure(Protocol):
 
     @property
     def name(self) -> str: ...
-
-    async def pointer(self, connection: Connection, account: uuid.UUID) -> str | None:
-        """What the processor knows the person by; None if nothing was sent. Raises the driver's errors."""
-        ...
 
     async def erase(self, pointer: str) -> None:
         """Returns when the copy is gone, also if it was gone before. Raises ErasureFailedError."""

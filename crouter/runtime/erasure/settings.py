@@ -17,10 +17,17 @@ class TombstoneSettings:
     keys: KeyRing
 
 
-def read_tombstones(reader: Reader, *, is_required: bool) -> TombstoneSettings | None:
-    """None where nothing is set and nothing has to be: only development may do without."""
-    if not is_required and not reader.is_set(PATH):
+def read_tombstones(reader: Reader, others: tuple[KeyRing, ...]) -> TombstoneSettings | None:
+    """None where nothing is set. `others` are rings of other purposes. Problems are left with the reader."""
+    if not reader.is_set(PATH):
         return None
+    ring = reader.key_ring(KEYS)
+    if {key.key for key in ring.keys} & {key.key for other in others for key in other.keys}:
+        reader.problems.append(f"{KEYS}: holds a key of another purpose; each purpose has its own")
+    return TombstoneSettings(Path(reader.text(PATH)), ring)
+
+
+def require_tombstones(reader: Reader) -> None:
+    """Leaves a problem with the reader where nothing is set."""
     hint = "a file outside the backups of the database, such as /var/lib/crouter-tombstones/tombstones"
-    path = reader.required(PATH, hint)
-    return TombstoneSettings(Path(path), reader.key_ring(KEYS))
+    reader.required(PATH, hint)

@@ -2,9 +2,11 @@
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
+from crouter.runtime.copies.job import COPIES_JOB
+from crouter.runtime.erasure.job import ERASURES_JOB, REQUESTS_JOB
 from crouter.runtime.jobs.job import Job
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (COPIES_JOB, ERASURES_JOB, REQUESTS_JOB)
 """In no particular order: they do not wait for one another."""
 
 

@@ -35,6 +35,18 @@ def due_after(received_at: datetime, deadline: Period, further_months: int = 0) 
     return datetime.combine(last + timedelta(days=1), datetime.min.time(), UTC)
 
 
+def after(moment: datetime, period: Period) -> datetime:
+    """The moment so much later, to the second, as PostgreSQL adds."""
+    moment = moment.astimezone(UTC)
+    day = datetime.combine(months_later(moment.date(), period.months), moment.timetz())
+    return day + timedelta(days=period.days, seconds=period.seconds)
+
+
+def last_day(due_at: datetime) -> date:
+    """The last day on which an answer is in time."""
+    return (due_at.astimezone(UTC) - timedelta(microseconds=1)).date()
+
+
 def months_later(day: date, months: int) -> date:
     """The same day so many months later, or the last of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -11,7 +11,7 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.names import DATA_REQUEST
 from crouter.runtime.requests import states
-from crouter.runtime.requests.calendar import warnings_due
+from crouter.runtime.requests.calendar import last_day, warnings_due
 from crouter.runtime.requests.notices import NoNotices, Notices
 from crouter.runtime.requests.states import OPEN, Channel, Kind, NotPossibleError, Request
 
@@ -31,7 +31,7 @@ _COLUMNS: Final = (
 )
 _CHANGING: Final = ("state", "due_at", "reason", "acknowledged_at", "extended_at", "closed_at", "warned")
 ACKNOWLEDGED_MAIL: Final = "request_acknowledged"
-ANSWERED_MAIL: Final = "request_answered"
+_MAILS: Final = {"extended": "request_extended", "answered": "request_answered", "refused": "request_refused"}
 
 Move = Callable[[Request], Request]
 
@@ -62,7 +62,7 @@ class RequestStore:
         if found:
             return found[0]
         request = states.received(account, kind, channel, now, self._deadline, told=channel == "page")
-        values = {"request": str(request.id), "kind": kind, "due_at": request.due_at}
+        values = {"kind": kind, "due": last_day(request.due_at)}
         if await self._notices.tell(connection, account, ACKNOWLEDGED_MAIL, values) and channel != "page":
             request = states.acknowledged(request, now)
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
@@ -93,9 +93,9 @@ class RequestStore:
         query = sql.SQL("UPDATE {} SET {} WHERE id = %s").format(self._table, sql.SQL(", ").join(assignments))
         row = dict(zip(_COLUMNS, _values(after), strict=True))
         await connection.execute(query, (*(row[column] for column in _CHANGING), after.id))
-        if request.is_open and after.state in ("answered", "refused"):
-            values = {"request": str(after.id), "kind": after.kind, "state": after.state, "reason": after.reason or ""}
-            await self._notices.tell(connection, after.account, ANSWERED_MAIL, values)
+        if (mail := _MAILS.get(after.state)) is not None and after.state != request.state:
+            values = {"kind": after.kind, "due": last_day(after.due_at)}
+            await self._notices.tell(connection, after.account, mail, values)
         return after
 
     async def extend(self, request: uuid.UUID, reason: str, now: datetime) -> Request:
