@@ -21,6 +21,7 @@ from crouter.runtime.copies.schema import json_schema
 Rows = Callable[[CopiedRecord], Iterator[tuple[Any, ...]]]
 """Gives the rows of a category, the same ones each time; values in the order of its columns."""
 
+BUFFER_BYTES: Final = 256 * 1024
 PAGE_ROWS_MAX: Final = 500
 """So many rows of a category stand on the page; a browser shows no million of them. The other files have all."""
 
@@ -69,7 +70,10 @@ class _Files:
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.external_attr = 0o600 << 16
         with self._archive.open(entry, "w", force_zip64=True) as file:
-            yield cast("BinaryIO", io.BufferedWriter(cast("io.RawIOBase", file), 256 * 1024))
+            buffered = io.BufferedWriter(cast("io.RawIOBase", file), BUFFER_BYTES)
+            yield cast("BinaryIO", buffered)
+            buffered.flush()
+            buffered.detach()
 
 
 def _write_json(file: BinaryIO, copy: Copy, rows: Rows, progress: Callable[[int], None]) -> None:
@@ -83,7 +87,6 @@ def _write_json(file: BinaryIO, copy: Copy, rows: Rows, progress: Callable[[int]
             progress(1)
         file.write(b"\n]")
     file.write(b"\n}\n")
-    file.flush()
 
 
 def _write_csv(file: BinaryIO, copied: CopiedRecord, rows: Rows, progress: Callable[[int], None]) -> None:
@@ -100,7 +103,6 @@ def _write_csv(file: BinaryIO, copied: CopiedRecord, rows: Rows, progress: Calla
 def _write_page(file: BinaryIO, copy: Copy, rows: Rows) -> None:
     for line in _page(copy, rows):
         file.write(line.encode() + b"\n")
-    file.flush()
 
 
 def _page(copy: Copy, rows: Rows) -> Iterator[str]:

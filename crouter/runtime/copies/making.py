@@ -121,6 +121,8 @@ class _Making:
             self._tell("rows_done = %s", self._seen)
 
     def _keep(self, pieces: list[Piece]) -> None:
+        if self._stopped():
+            raise CopyEndedError
         values = [(piece, number, sealed, self._copy) for piece, number, sealed in pieces]
         with self._writing.transaction(), self._writing.cursor() as cursor:
             _act(self._writing)
