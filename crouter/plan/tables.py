@@ -7,6 +7,7 @@ from crouter.contract.data import Field
 from crouter.contract.measures import COUNT_MAX, COUNT_NAME_CHARS_MAX, COUNT_NAMES_MAX
 from crouter.contract.retention import RetentionPlan
 from crouter.plan.access import grants, row_rules
+from crouter.plan.books import book_routines, book_triggers
 from crouter.plan.partition_routines import PARTITION_ROUTINES
 from crouter.plan.records import record_of
 from crouter.plan.schema import SCHEMA, Column, Constraint, Index, Schema, Table
@@ -63,7 +64,8 @@ def plan_schema(policy: Policy, retention: RetentionPlan) -> Schema:
     """The schema that holds exactly the data categories of the policy."""
     tables = tuple(_table(policy, retention, name) for name in policy.data)
     partitioned = any(table.partitioned_by for table in tables)
-    return Schema(name=SCHEMA, tables=tables, routines=PARTITION_ROUTINES if partitioned else ())
+    routines = (*(PARTITION_ROUTINES if partitioned else ()), *book_routines(policy))
+    return Schema(name=SCHEMA, tables=tables, routines=routines)
 
 
 def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
@@ -86,6 +88,7 @@ def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
         rules=row_rules(policy, record),
         grants=grants(policy, record, retention),
         partitioned_by=partitioned_by,
+        triggers=book_triggers(policy, name),
     )
 
 

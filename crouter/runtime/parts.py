@@ -14,6 +14,7 @@ from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.payments.payments import Payments
 from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
@@ -51,3 +52,5 @@ class Parts:
     visitors: "Visitors"
     rights: Rights | None
     """None where the policy keeps no requests."""
+    payments: Payments | None = None
+    """None where nothing is for sale."""

@@ -26,6 +26,7 @@ from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.payments.payments import open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
@@ -107,6 +108,20 @@ async def running(
             stack.push_async_callback(end_task, asyncio.create_task(watch_requests(waiting)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
+        reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
+        payments = None
+        if settings.payments is not None:
+            payments = await stack.enter_async_context(
+                open_payments(
+                    deployment,
+                    settings.payments,
+                    database,
+                    production=settings.production,
+                    reader=reader,
+                    outbox=outbox,
+                    credit=books.credit,
+                )
+            )
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -115,8 +130,8 @@ async def running(
             lookup=lookup,
             limits=limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
-            reader=PurposeReader(deployment, database),
-            outbox=Outbox(deployment),
+            reader=reader,
+            outbox=outbox,
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
@@ -125,6 +140,7 @@ async def running(
             log=log,
             metrics=metrics,
             heartbeat=heartbeat,
+            payments=payments,
             visitors=visitors_of(deployment, database, settings.identity),
             rights=rights,
         )

@@ -20,6 +20,7 @@ from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
 from crouter.runtime.names import ERASURE, SESSION
+from crouter.runtime.payments.settings import PaymentSettings, read_payments
 from crouter.runtime.secret import Secret
 
 Environment = Literal["development", "production"]
@@ -71,6 +72,8 @@ class Settings:
     """How many requests a process has under way at once; as many connections to the upstream may be open."""
     account_requests_max: int
     identity: IdentitySettings
+    payments: PaymentSettings | None = None
+    """How payments are taken; None where nothing is for sale."""
     receipts: KeyRing | None = None
     """What receipts are signed with; only development may do without."""
     edge_secret: Secret[str] | None = None
@@ -134,6 +137,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
             (store.sealing, store.lookup, *((receipts,) if receipts else ())),
             production=environment == "production",
         ),
+        payments=read_payments(reader, deployment, production=environment == "production"),
         receipts=receipts,
         edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),

@@ -5,8 +5,9 @@ from crouter.contract.retention import Schedule
 from crouter.runtime.copies.job import COPIES_JOB
 from crouter.runtime.erasure.job import ERASURES_JOB, REQUESTS_JOB
 from crouter.runtime.jobs.job import Job
+from crouter.runtime.payments.jobs import BOOKS, PAYMENTS
 
-JOBS: tuple[Job, ...] = (COPIES_JOB, ERASURES_JOB, REQUESTS_JOB)
+JOBS: tuple[Job, ...] = (PAYMENTS, BOOKS, COPIES_JOB, ERASURES_JOB, REQUESTS_JOB)
 """In no particular order: they do not wait for one another."""
 
 
