@@ -9,6 +9,7 @@ from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.heartbeat import Heartbeat
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
@@ -52,5 +53,7 @@ class Parts:
     visitors: "Visitors"
     rights: Rights | None
     """None where the policy keeps no requests."""
+    identity: IdentityProvider | None
+    """Who tells who people are; None where nobody is asked, as in development."""
     payments: Payments | None = None
     """None where nothing is for sale."""

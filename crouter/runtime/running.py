@@ -20,6 +20,8 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
+from crouter.runtime.identity.opening import identity_provider
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -122,6 +124,16 @@ async def running(
                     credit=books.credit,
                 )
             )
+        provider = await stack.enter_async_context(
+            identity_provider(
+                deployment,
+                settings.identity,
+                lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
+                production=settings.production,
+            )
+        )
+        visitors = visitors_of(deployment, database, settings.identity, provider, log)
+        stack.push_async_callback(visitors.close)
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -141,8 +153,9 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
             payments=payments,
-            visitors=visitors_of(deployment, database, settings.identity),
             rights=rights,
+            visitors=visitors,
+            identity=provider,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
