@@ -22,6 +22,7 @@ from crouter.cli.terminal import Terminal
 from crouter.runtime.account_facts import AccountFacts, account_facts
 from crouter.runtime.accounts import AccountState
 from crouter.runtime.administration import Administration
+from crouter.runtime.erasure.deletions import TooLateError
 from crouter.runtime.keys import ListedKey
 
 
@@ -143,6 +144,10 @@ def delete(account: AccountArgument, purpose: PurposeOption = "", json: JsonOpti
     async def work(stores: Administration) -> tuple[uuid.UUID, datetime]:
         found = await find_account(stores, account)
         await stores.accesses.add(by, found, "account: deletion begun, keys revoked")
+        if stores.rights is not None:
+            return found, (
+                await stores.rights.deletions.begin(found, "contact", "no_credit", datetime.now(UTC))
+            ).asked_at
         asked = await stores.accounts.request_deletion(found)
         for key in await stores.keys.list(found):
             if key.revoked_at is None or key.revoked_at > datetime.now(UTC):
@@ -168,8 +173,14 @@ def restore(
     by = operator(purpose)
 
     async def work(stores: Administration) -> None:
-        await stores.accounts.take_back_deletion(found)
         await stores.accesses.add(by, found, "account: deletion taken back")
+        running = await stores.rights.deletions.running(found) if stores.rights is not None else None
+        if stores.rights is None or running is None:
+            return await stores.accounts.take_back_deletion(found)
+        try:
+            await stores.rights.deletions.take_back(running.id, datetime.now(UTC))
+        except TooLateError as problem:
+            raise FailureError(str(problem)) from None
 
     with_stores(work)
     Terminal().line(f"the deletion of {found} is taken back; `crouter keys create` makes a new key")

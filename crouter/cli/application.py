@@ -36,6 +36,7 @@ _MODULES: Final = {
     "ledger": "crouter.cli.ledger",
     "journal": "crouter.cli.journal",
     "reconcile": "crouter.cli.reconcile",
+    "requests": "crouter.cli.requests",
     "receipt": "crouter.cli.receipt",
 }
 

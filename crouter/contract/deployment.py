@@ -6,6 +6,7 @@ from crouter.contract.data import Purpose, Record
 from crouter.contract.destinations import Processor
 from crouter.contract.mail import Mail
 from crouter.contract.observation import LogStream, Metric
+from crouter.contract.requests import Requests
 from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Proxy
 from crouter.contract.web import Web
@@ -53,6 +54,7 @@ class Deployment:
     web: Web
     security: Security
     retention: RetentionPlan
+    requests: Requests
     database_schema: str
     """The PostgreSQL schema that holds the records."""
     mail: Mail | None = None

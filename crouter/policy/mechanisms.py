@@ -111,4 +111,18 @@ MECHANISMS = {
         "crouter.runtime.access_records",
         "An operator sees what is kept about a person only with a reason, which is written down first.",
     ),
+    "request_register": Mechanism(
+        "crouter.runtime.requests",
+        "Every privacy request is acknowledged, has a due date, and is told to the operator before that date.",
+        probe="crouter requests list",
+    ),
+    "complete_copy": Mechanism(
+        "crouter.runtime.copies",
+        "A copy is made of every declared field of one person, and of nobody else's.",
+    ),
+    "finished_deletion": Mechanism(
+        "crouter.runtime.erasure",
+        "A deletion is carried on to every processor and applied again after a restore, until each step has ended.",
+        probe="crouter requests list --deletions",
+    ),
 }

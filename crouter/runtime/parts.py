@@ -21,6 +21,7 @@ from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.rights import Rights
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
 
@@ -53,6 +54,8 @@ class Parts:
     visitors: "Visitors"
     live: LiveUsage | None
     """None where the policy lets no dashboard read usage."""
+    rights: Rights | None
+    """None where the policy keeps no requests."""
     identity: IdentityProvider | None
     """Who tells who people are; None where nobody is asked, as in development."""
     payments: Payments | None = None

@@ -35,6 +35,8 @@ from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.reconciliation.job import show_unexplained
+from crouter.runtime.requests.watching import Waiting, show_waiting, watch_requests
+from crouter.runtime.rights import rights_of
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
@@ -104,6 +106,11 @@ async def running(
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         stack.push_async_callback(end_task, asyncio.create_task(show_unexplained(deployment, database, metrics)))
+        rights = rights_of(deployment, database, settings.store)
+        if rights is not None:
+            waiting = Waiting(deployment, database, heartbeat)
+            show_waiting(metrics, waiting)
+            stack.push_async_callback(end_task, asyncio.create_task(watch_requests(waiting)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         live = live_usage(deployment, database)
         if live is not None:
@@ -152,6 +159,7 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
             payments=payments,
+            rights=rights,
             visitors=visitors,
             identity=provider,
             live=live,

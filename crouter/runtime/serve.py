@@ -19,12 +19,15 @@ from crouter.runtime.accounting import JournalUnusableError
 from crouter.runtime.database.migrations import Origin, check_database
 from crouter.runtime.egress import EgressRefusedError
 from crouter.runtime.environment import SettingsError
+from crouter.runtime.erasure.before_traffic import remembered_before_traffic
+from crouter.runtime.erasure.tombstones import TombstonesUnusableError
 from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.logs import Log
 from crouter.runtime.manifest import StaleGeneratedError, require_manifest
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.policy_history import HistoryUnreadableError
 from crouter.runtime.process import HardeningError, harden_process
+from crouter.runtime.retention.options import RetentionRefusedError
 from crouter.runtime.running import GRACE_SECONDS, running, service_log
 from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
@@ -64,7 +67,9 @@ _REFUSALS: Final = (
     JournalUnusableError,
     SettingsError,
     SlowParserError,
+    RetentionRefusedError,
     StaleGeneratedError,
+    TombstonesUnusableError,
     UnfilledColumnError,
     UnfitDatabaseError,
     UnsupportedMeasureError,
@@ -128,6 +133,8 @@ class _Service:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         deployment, log = self.deployment, self.log
         await _require_database(deployment, self.settings, self.generated, log)
+        if not await remembered_before_traffic(deployment, self.settings.store, log, stop):
+            return
         with log.buffered(loop.call_later):
             await self._serve_until(stop)
         log.info("stopped")

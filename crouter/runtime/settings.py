@@ -17,8 +17,9 @@ from urllib.parse import SplitResult, urlsplit
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
 from crouter.runtime.environment import KeyRing, Reader
+from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
-from crouter.runtime.names import SESSION
+from crouter.runtime.names import ERASURE, SESSION
 from crouter.runtime.payments.settings import PaymentSettings, read_payments
 from crouter.runtime.secret import Secret
 
@@ -52,6 +53,8 @@ class StoreSettings:
     transaction_pooler: bool
     sealing: KeyRing
     lookup: KeyRing
+    tombstones: TombstoneSettings | None = None
+    """Where deletions are remembered beside the database; only development may do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     environment = read_environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
+    if environment == "production" and any(record.name == ERASURE for record in deployment.records):
+        require_tombstones(reader)
     receipts = _receipts(reader, store, is_required=environment == "production")
     settings = Settings(
         environment=environment,
@@ -212,6 +217,7 @@ def _store(reader: Reader) -> StoreSettings:
         transaction_pooler=database.transaction_pooler,
         sealing=sealing,
         lookup=lookup,
+        tombstones=read_tombstones(reader, (sealing, lookup)),
     )
 
 

@@ -9,6 +9,7 @@ Both forms of the API are relayed here: what differs is the request's `dialect`,
 
 import asyncio
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from crouter.runtime.proxy.attempt import Attempt, Ending
 from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.errors import (
     ErrorReply,
+    authentication_failed,
     internal_error,
     overloaded,
     unavailable,
@@ -89,6 +91,25 @@ class Relays:
         self.parts = parts
         self.passage = passage
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._under_way: set[MeteredRelay] = set()
+
+    @property
+    def accounts(self) -> frozenset[uuid.UUID]:
+        """Whose requests are under way."""
+        return frozenset(relay.account for relay in self._under_way)
+
+    def end_account(self, account: uuid.UUID) -> None:
+        """Breaks off whatever is under way for an account that has ended. What was reported until now is settled."""
+        for relay in [relay for relay in self._under_way if relay.account == account]:
+            relay.account_ended()
+
+    def begun(self, relay: "MeteredRelay") -> None:
+        """A relay runs from now on."""
+        self._under_way.add(relay)
+
+    def over(self, relay: "MeteredRelay") -> None:
+        """Its attempt has ended."""
+        self._under_way.discard(relay)
 
     def start(
         self, client: Client, admitted: Admitted, target: str, headers: Headers | HeaderLines, body: bytes
@@ -160,6 +181,7 @@ class MeteredRelay:
     def start(self, target: str, headers: Headers | HeaderLines, body: bytes) -> None:
         """Forwards the request; called once."""
         self._request = (target, headers, body)
+        self._relays.begun(self)
         taken = self._relays.passage.keys.take((), self._admitted.accepted.model)
         if isinstance(taken, Unavailable):
             self._end(Ending.UPSTREAM_BROKE_OFF, overloaded(taken.retry_after_seconds))
@@ -186,6 +208,16 @@ class MeteredRelay:
         if not self._attempt.ended:
             self._cancel()
             self._end(Ending.CLIENT_LEFT, None)
+
+    @property
+    def account(self) -> uuid.UUID:
+        return self._admitted.caller.account
+
+    def account_ended(self) -> None:
+        """Whoever asked may not ask any more: the upstream is cancelled, and the client sees why."""
+        if not self._attempt.ended:
+            self._cancel()
+            self._end(Ending.CLIENT_LEFT, authentication_failed())
 
     def pause(self) -> None:
         """The client reads too slowly: nothing more is read from the upstream until `resume`."""
@@ -308,6 +340,7 @@ class MeteredRelay:
     def _end(self, ending: Ending, fault: ErrorReply | None) -> None:
         is_whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
         settlement = self._settlement(ending)
+        self._relays.over(self)
         self._request = None
         if self._taken is not None:
             self._give_back(ending)

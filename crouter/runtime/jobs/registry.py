@@ -2,12 +2,14 @@
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
+from crouter.runtime.copies.job import COPIES_JOB
+from crouter.runtime.erasure.job import ERASURES_JOB, REQUESTS_JOB
 from crouter.runtime.jobs.job import Job
 from crouter.runtime.mail.delivery_job import DELIVER_MAIL
 from crouter.runtime.payments.jobs import BOOKS, PAYMENTS
 from crouter.runtime.reconciliation.job import RECONCILE
 
-JOBS: tuple[Job, ...] = (DELIVER_MAIL, PAYMENTS, BOOKS, RECONCILE)
+JOBS: tuple[Job, ...] = (DELIVER_MAIL, PAYMENTS, BOOKS, RECONCILE, COPIES_JOB, ERASURES_JOB, REQUESTS_JOB)
 """In no particular order: they do not wait for one another."""
 
 

@@ -3,9 +3,11 @@
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.account_api import AccountApi
 from crouter.runtime.server.site.assets import Assets
+from crouter.runtime.server.site.deletion_pages import DeletionPages
 from crouter.runtime.server.site.home import Home
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.pricing import Pricing
+from crouter.runtime.server.site.privacy_centre import PrivacyCentre
 from crouter.runtime.server.site.route import SiteRoute
 from crouter.runtime.server.site.session_visitors import SessionVisitors
 from crouter.runtime.server.site.setup import Setup
@@ -24,6 +26,13 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
         *StatusPages(parts, pages).routes(),
         *Setup(parts, pages).routes(),
         *account_usage_routes(parts, pages),
+        *_rights(parts, pages),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
         *AccountApi(parts).routes(),
     )
+
+
+def _rights(parts: Parts, pages: SitePages) -> tuple[SiteRoute, ...]:
+    if parts.rights is None:
+        return ()
+    return (*PrivacyCentre(parts, pages, parts.rights).routes(), *DeletionPages(parts, pages, parts.rights).routes())
