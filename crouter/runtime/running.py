@@ -41,10 +41,11 @@ GRACE_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that answers at `url`."""
+    """A service that answers at `url`. `renew_certificate` takes the files of its certificate anew."""
 
     url: str
     parts: Parts
+    renew_certificate: Callable[[], None]
 
 
 def service_log(deployment: Deployment, out: TextIO, metrics: Metrics, *, strict: bool = False) -> Log:
@@ -77,7 +78,8 @@ async def running(
     `limits` are those that several processes share; otherwise this one has its own.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
-    HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
+    HistoryUnreadableError, EgressRefusedError, CertificateError, OSError when the declarations, the certificate or the
+    address cannot be used.
     """
     require_measures(deployment.security)
     async with AsyncExitStack() as stack:
@@ -116,5 +118,5 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
         )
-        url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
-        yield Running(url, parts)
+        found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
+        yield Running(found.url, parts, found.renew_certificate)

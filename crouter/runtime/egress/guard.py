@@ -1,9 +1,7 @@
 """Decides which processor may be reached where, and with what. Opens channels; sends nothing itself."""
 
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
 from yarl import URL
 
@@ -13,9 +11,9 @@ from crouter.runtime.egress.channel import ContentChannel
 from crouter.runtime.egress.dialling import Dialler, Origin
 from crouter.runtime.egress.errors import EgressRefusedError
 from crouter.runtime.egress.pool import Bounds, Pool
-from crouter.runtime.settings import Settings, is_loopback
-
-_TLS_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+from crouter.runtime.loopback import is_loopback
+from crouter.runtime.settings import Settings
+from crouter.runtime.tls import client_tls
 
 
 class Egress:
@@ -55,11 +53,3 @@ class Egress:
         # The simulator of `crouter run` and of tests: on this machine, and only where the operator said so.
         is_override = str(url.origin()) == self._settings.upstream_url
         return not self._settings.production and is_override and is_loopback(host)
-
-
-def client_tls(minimum: str) -> ssl.SSLContext:
-    """Verifies names and certificates against the system's authorities; HTTP/1.1 and nothing else is offered."""
-    context = ssl.create_default_context()
-    context.minimum_version = _TLS_VERSIONS[minimum]
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -86,6 +86,15 @@ class App:
         self._tell(exchange, reply.status)
         return reply
 
+    async def handle_plain(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers a request that came in plain text beside TLS: it is refused or sent on to https, whatever it asks."""
+        exchange = Exchange(request, route="plain_http")
+        reply = self._transport.plain(exchange) if _is_framed(request) else _unframed(exchange)
+        # What follows on the same connection would come in plain text, too.
+        reply.force_close()
+        self._tell(exchange, reply.status)
+        return reply
+
     async def _answer(self, exchange: Exchange) -> web.StreamResponse:
         target = self._target(exchange)
         if isinstance(target, ErrorReply):
