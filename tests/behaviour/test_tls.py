@@ -36,7 +36,7 @@ async def over_tls(
     authority = Authority()
     certificate, key = authority.issue(folder, *NAMES)
     told = {"CROUTER_TLS_CERTIFICATE": str(certificate), "CROUTER_TLS_KEY": str(key), **environ}
-    async with serving(deployment, dsn, generated, **told) as service:
+    async with serving(deployment, dsn, generated, show_dashboard=False, **told) as service:
         yield service, authority
 
 

@@ -51,17 +51,25 @@ async def listening(
     server = Server(app.handle, parts.log)
     front = Front(edge=edge, admission=Admission(parts), relays=relays, teller=teller, make_handler=server)
     loop = asyncio.get_running_loop()
-    encrypted = {} if tls is None else {"ssl": tls.context, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
+    context, handshake = (None, None) if tls is None else (tls.context, HANDSHAKE_SECONDS)
     async with AsyncExitStack() as stack:
         if settings.plain_listen is not None:
             turning_away = Server(app.handle_plain, parts.log)
             await stack.enter_async_context(_listening_plain(turning_away, settings.plain_listen))
         if inherited is None:
             listener = await loop.create_server(
-                front, settings.host, settings.port, backlog=BACKLOG, reuse_address=True, **encrypted
+                front,
+                settings.host,
+                settings.port,
+                backlog=BACKLOG,
+                reuse_address=True,
+                ssl=context,
+                ssl_handshake_timeout=handshake,
             )
         else:
-            listener = await loop.create_server(front, sock=inherited, backlog=BACKLOG, **encrypted)
+            listener = await loop.create_server(
+                front, sock=inherited, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=handshake
+            )
         renew = await stack.enter_async_context(_renewing(tls, parts))
         front.start()
         try:
