@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.credit.credit import Credit
@@ -18,6 +19,10 @@ from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
+
+if TYPE_CHECKING:
+    # Asked about requests, which are made of parts.
+    from crouter.runtime.server.site.visitor import Visitors
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +45,4 @@ class Parts:
     log: Log
     metrics: Metrics
     heartbeat: Heartbeat
+    visitors: "Visitors"
