@@ -5,8 +5,7 @@ import socket
 from urllib.parse import urlsplit
 
 from crouter.development.errors import DevelopmentError
-from crouter.runtime.loopback import is_loopback
-from crouter.runtime.settings import DEFAULT_LISTEN
+from crouter.runtime.settings import DEFAULT_LISTEN, is_loopback
 
 PORT_HINT = "choose another one: `crouter run --port 8081`, or CROUTER_LISTEN=127.0.0.1:8081"
 

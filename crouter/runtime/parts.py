@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.analytics.sending import Sender
 from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
@@ -46,3 +47,5 @@ class Parts:
     metrics: Metrics
     heartbeat: Heartbeat
     visitors: "Visitors"
+    analytics: Sender | None
+    """Takes events of pages; None where nothing is measured."""

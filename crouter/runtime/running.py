@@ -32,6 +32,7 @@ from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
+from crouter.runtime.server.site.analytics import sending_analytics
 from crouter.runtime.server.site.session_visitors import visitors_of
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
@@ -119,6 +120,7 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
             visitors=visitors_of(deployment, database, settings.identity),
+            analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
         )
         found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(found.url, parts, found.renew_certificate)

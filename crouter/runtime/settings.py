@@ -15,10 +15,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
+from crouter.runtime.analytics.settings import AnalyticsSettings, read_analytics
 from crouter.runtime.database.transport import database_transport
 from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
-from crouter.runtime.loopback import is_loopback
+from crouter.runtime.loopback import is_loopback as is_loopback  # asked for here by whoever reads settings
 from crouter.runtime.names import SESSION
 from crouter.runtime.secret import Secret
 from crouter.runtime.tls import TlsSettings
@@ -82,6 +83,8 @@ class Settings:
     """Whether each record waits for the medium, or many at once."""
     processes: int | None = None
     """How many processes share the port, under a supervisor; None for this one alone."""
+    analytics: AnalyticsSettings | None = None
+    """As whom events are sent; None for measuring nothing at all."""
     tls: TlsSettings | None = None
     """The certificate, where the service itself speaks TLS."""
     plain_listen: tuple[str, int] | None = None
@@ -144,11 +147,18 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         journal=_journal(reader, environment, store.database_url),
         journal_sync=_journal_sync(reader),
         processes=_processes(reader),
+        analytics=read_analytics(reader, analytics_processor(deployment), production=production),
         tls=tls,
         plain_listen=_plain_listen(reader, tls),
     )
     reader.give_up_on_problems()
     return settings
+
+
+def analytics_processor(deployment: Deployment) -> Processor | None:
+    """Who receives what is measured on pages; None where the policy measures nothing."""
+    analytics = deployment.web.analytics
+    return None if analytics is None else deployment.processor(analytics.processor)
 
 
 def identity_processor(deployment: Deployment) -> Processor | None:

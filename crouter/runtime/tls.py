@@ -1,6 +1,7 @@
-"""TLS on both sides: what is offered to clients and asked of others, and a certificate that can be renewed in place.
+"""TLS as a server speaks it: what is offered to clients, with a certificate that can be renewed in place.
 
-Opens no connection. Who listens is `crouter.runtime.server.listening`, who connects `crouter.runtime.egress`.
+Opens no connection: who listens is `crouter.runtime.server.listening`. What is asked of others is
+`crouter.runtime.egress.guard`.
 """
 
 import ssl
@@ -8,11 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-"""Versions by the names that policy.yaml gives them."""
-
-_ALPN: Final = ["http/1.1"]
-
+_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _Stamp = tuple[tuple[int, int, int], ...]
 
 
@@ -26,16 +23,6 @@ class TlsSettings:
 
     certificate: Path
     key: Path
-
-
-def client_tls(minimum: str) -> ssl.SSLContext:
-    """Verifies names and certificates against the system's authorities; HTTP/1.1 and nothing else is offered."""
-    context = ssl.create_default_context()
-    # The environment can ask for a file of session keys, with which all that passes could be read.
-    context.keylog_filename = None  # type: ignore[assignment]  # typeshed knows names only
-    context.minimum_version = VERSIONS[minimum]
-    context.set_alpn_protocols(_ALPN)
-    return context
 
 
 class ServerTls:
@@ -68,8 +55,8 @@ class ServerTls:
 
 def _loaded(settings: TlsSettings, minimum: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = VERSIONS[minimum]
-    context.set_alpn_protocols(_ALPN)
+    context.minimum_version = _VERSIONS[minimum]
+    context.set_alpn_protocols(["http/1.1"])
     try:
         # A key with a passphrase would have OpenSSL ask at the terminal.
         context.load_cert_chain(settings.certificate, settings.key, password=_no_passphrase)

@@ -1,7 +1,9 @@
 """Decides which processor may be reached where, and with what. Opens channels; sends nothing itself."""
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from yarl import URL
 
@@ -10,10 +12,12 @@ from crouter.contract.destinations import Processor
 from crouter.runtime.egress.channel import ContentChannel
 from crouter.runtime.egress.dialling import Dialler, Origin
 from crouter.runtime.egress.errors import EgressRefusedError
-from crouter.runtime.egress.pool import Bounds, Pool
-from crouter.runtime.loopback import is_loopback
-from crouter.runtime.settings import Settings
-from crouter.runtime.tls import client_tls
+from crouter.runtime.egress.pool import Bounds, Deadlines, Pool
+from crouter.runtime.settings import Settings, is_loopback
+
+DATA_DEADLINES: Final = Deadlines(connect=5.0, silence=30.0, write=15.0, total=60.0)
+DATA_CONNECTIONS_MAX: Final = 32
+_TLS_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class Egress:
@@ -53,3 +57,42 @@ class Egress:
         # The simulator of `crouter run` and of tests: on this machine, and only where the operator said so.
         is_override = str(url.origin()) == self._settings.upstream_url
         return not self._settings.production and is_override and is_loopback(host)
+
+
+@asynccontextmanager
+async def open_data(
+    deployment: Deployment,
+    processor: str,
+    origin: str,
+    *,
+    production: bool,
+    refused: Callable[[], None] = lambda: None,
+    deadlines: Deadlines = DATA_DEADLINES,
+) -> AsyncIterator[ContentChannel]:
+    """A channel to a declared processor for what it receives other than content.
+
+    Outside of production, plain http to this machine is allowed as well: that is a stand-in of tests and development.
+    Requests to any other host raise EgressRefusedError, and tell `refused`. Raises KeyError for who is not declared.
+    """
+    declared = deployment.processor(processor)
+    url = URL(origin).origin()
+    host = url.host or ""
+    is_stand_in = not production and url.scheme == "http" and is_loopback(host)
+    is_allowed = is_stand_in or (url.scheme == "https" and declared.owns(host))
+    tls = client_tls(deployment.security.tls_minimum) if url.scheme == "https" else None
+    pool = Pool(Dialler(Origin(host, url.port or 0, tls)), deadlines, Bounds(connections=DATA_CONNECTIONS_MAX))
+    channel = ContentChannel(pool, authority=url.authority, may_reach=lambda: is_allowed, refused=refused)
+    try:
+        yield channel
+    finally:
+        await pool.close()
+
+
+def client_tls(minimum: str) -> ssl.SSLContext:
+    """Verifies names and certificates against the system's authorities; HTTP/1.1 and nothing else is offered."""
+    context = ssl.create_default_context()
+    # The environment can ask for a file of session keys, with which all that passes could be read.
+    context.keylog_filename = None  # type: ignore[assignment]  # typeshed knows names only
+    context.minimum_version = _TLS_VERSIONS[minimum]
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -25,6 +25,7 @@ from crouter.runtime.server.routes import answerers
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.server.transport import Transport
+from crouter.runtime.web.cookies import CookieGate
 from crouter.runtime.words import kind_of
 
 Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
@@ -46,8 +47,9 @@ class _Target:
 class App:
     """The whole service as one function from a request to its answer."""
 
-    def __init__(self, parts: Parts, relays: Relays, edge: Edge, teller: Teller) -> None:
+    def __init__(self, parts: Parts, relays: Relays, edge: Edge, teller: Teller, cookies: CookieGate) -> None:
         self._parts = parts
+        self._cookies = cookies
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
         site_pages = SitePages(parts)
@@ -68,6 +70,7 @@ class App:
         exchange = Exchange(request)
         try:
             reply = await self._answer(exchange) if _is_framed(request) else _unframed(exchange)
+            self._require_cookies(reply)
         except asyncio.CancelledError:
             self._tell(exchange, CLIENT_LEFT_STATUS)
             raise
@@ -106,6 +109,12 @@ class App:
         if target.needs_transport and (refusal := self._transport.refusal(exchange)):
             return refusal
         return await target.answerer(exchange)
+
+    def _require_cookies(self, reply: web.StreamResponse) -> None:
+        # Whatever passes here is judged once more when it leaves; this is early enough to become an error page.
+        if self._cookies.is_strict and not reply.prepared:
+            made = [cookie.OutputString() for cookie in reply.cookies.values()]
+            self._cookies.passing([*reply.headers.getall(hdrs.SET_COOKIE, []), *made])
 
     def _target(self, exchange: Exchange) -> _Target | ErrorReply:
         matching = [target for target in self._targets if target.pattern.fullmatch(exchange.path)]

@@ -20,6 +20,7 @@ from crouter.runtime.server.certificates import Certificates
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.protocol import Server, require_c_parser
 from crouter.runtime.tls import ServerTls
+from crouter.runtime.web.cookies import CookieGate
 
 BACKLOG: Final = 1024
 HANDSHAKE_SECONDS: Final = 15.0
@@ -47,14 +48,15 @@ async def listening(
     tls = None if settings.tls is None else ServerTls(settings.tls, minimum)
     relays = Relays(parts, Passage(parts.deployment, parts.channel, parts.keys, parts.metrics))
     edge, teller = Edge(parts.deployment, settings), Teller(parts.log, parts.metrics)
-    app = App(parts, relays, edge, teller)
-    server = Server(app.handle, parts.log)
+    cookies = CookieGate(parts.deployment.web.cookies, parts.metrics, strict=not settings.production)
+    app = App(parts, relays, edge, teller, cookies)
+    server = Server(app.handle, parts.log, cookies)
     front = Front(edge=edge, admission=Admission(parts), relays=relays, teller=teller, make_handler=server)
     loop = asyncio.get_running_loop()
     context, handshake = (None, None) if tls is None else (tls.context, HANDSHAKE_SECONDS)
     async with AsyncExitStack() as stack:
         if settings.plain_listen is not None:
-            turning_away = Server(app.handle_plain, parts.log)
+            turning_away = Server(app.handle_plain, parts.log, cookies)
             await stack.enter_async_context(_listening_plain(turning_away, settings.plain_listen))
         if inherited is None:
             listener = await loop.create_server(

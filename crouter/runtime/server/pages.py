@@ -68,7 +68,7 @@ class Pages:
         self._headers: Headers = page_headers(deployment.web)
         has_dashboard = not settings.production and Dashboard.is_declared(deployment)
         self._pages: dict[str, tuple[_Page, ...]] = {}
-        self._parts, self._told_late = parts, frozenset[str]()
+        self._parts, self._told_late, self._with_choices = parts, frozenset[str](), pages.with_choices
         self._tell_documents()
         self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
         if has_dashboard:
@@ -100,7 +100,7 @@ class Pages:
         deployment, generated = self._parts.deployment, self._parts.generated
         late = self._parts.heartbeat.late
         proof = proof_of(deployment, generated, late)
-        self._pages.update(_documents(deployment.web.documents, generated, proof))
+        self._pages.update(_documents(deployment.web.documents, generated, proof, self._with_choices))
         self._told_late = late
 
 
@@ -131,7 +131,10 @@ def _is_known(if_none_match: str, etag: str) -> bool:
 
 
 def _documents(
-    documents: tuple[Document, ...], generated: Path, proof: Mapping[str, bytes]
+    documents: tuple[Document, ...],
+    generated: Path,
+    proof: Mapping[str, bytes],
+    with_choices: Callable[[bytes], bytes],
 ) -> dict[str, tuple[_Page, ...]]:
     """Each document at its own path. Those that differ in their suffix only are negotiated at the path without."""
     found: dict[str, list[_Page]] = defaultdict(list)
@@ -142,6 +145,7 @@ def _documents(
         except OSError:
             raise MissingDocumentError(f"generated/{document.file} cannot be read: run `crouter generate`") from None
         media_type = document.media_type.partition(";")[0].strip()
+        body = with_choices(body) if media_type == _PREFERRED[0] else body
         found[document.path].append(_Page(media_type, body))
         stem, dot, suffix = document.path.rpartition(".")
         if dot and "/" not in suffix:

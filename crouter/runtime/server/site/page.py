@@ -10,6 +10,7 @@ from aiohttp import hdrs
 from crouter.contract.deployment import Deployment
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply
+from crouter.runtime.server.site.asking import asked
 from crouter.runtime.server.site.navigation import Link, navigation
 from crouter.runtime.server.site.visitor import Visitor
 from crouter.runtime.web.asset_register import AssetRegister
@@ -36,6 +37,8 @@ class Layout:
     account_links: tuple[Link, ...]
     about_links: tuple[Link, ...]
     assets: AssetRegister
+    asks_consent: bool
+    """Whether something on the page waits for consent; it then has a link to the choices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class SitePages:
         self._headers: Headers = page_headers(parts.deployment.web)
         self._environment = page_environment()
         self._assets = AssetRegister(parts.generated)
+        self._asks_consent = asked(parts) is not None
 
     def reply(
         self,
@@ -95,6 +99,15 @@ class SitePages:
         """A page that a person understands, for what went wrong or has just been done."""
         return self.reply(exchange, "message.html.jinja", message, visitor, status=status, headers=headers)
 
+    def with_choices(self, page: bytes) -> bytes:
+        """A page that was generated, with a link to the choices at its end where there are any."""
+        if not self._asks_consent:
+            return page
+        link = self._environment.get_template("consent.html.jinja").render(assets=self._assets)
+        text, end, rest = page.rpartition(b"</body>")
+        assert end, "a generated page has a body"
+        return b'%b<div class="cookie-choices">\n%b</div>\n%b%b' % (text, link.encode(), end, rest)
+
     def _draw(self, exchange: Exchange, template: str, view: Any, visitor: Visitor | None) -> bytes:
         identity, links = self._deployment.identity, navigation(exchange.path, visitor)
         layout = Layout(
@@ -108,5 +121,6 @@ class SitePages:
             account_links=links.account,
             about_links=links.about,
             assets=self._assets,
+            asks_consent=self._asks_consent,
         )
         return self._environment.get_template(template).render(layout=layout, view=view).encode()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from crouter.runtime.egress.dialling import first_connected, in_turns
-from crouter.runtime.tls import client_tls
+from crouter.runtime.egress.guard import client_tls
 from tests.unit.runtime.egress.upstreams import reaching, serving
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
