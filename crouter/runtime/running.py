@@ -16,6 +16,7 @@ from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
+from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
@@ -101,6 +102,9 @@ async def running(
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
+        live = live_usage(deployment, database)
+        if live is not None:
+            stack.push_async_callback(end_task, asyncio.create_task(live.run()))
         upstream = deployment.proxy.upstream
         parts = Parts(
             deployment=deployment,
@@ -120,6 +124,7 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
             visitors=visitors_of(deployment, database, settings.identity),
+            live=live,
             analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
         )
         found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))

@@ -1,10 +1,10 @@
-"""An account's balance, and how long it will last if it is spent as it was lately. Sums are read; words are elsewhere."""
+"""An account's balance, and how long it will last if it is spent as it was lately."""
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, LiteralString
 
 from psycopg import sql
 
@@ -84,10 +84,10 @@ class StandingReader:
         """The sums of all entries from a moment on, those without any missing. Raises DatabaseError."""
         return await self._sums(accounts, moment, ">=")
 
-    async def _sums(self, accounts: Iterable[uuid.UUID], moment: datetime, side: str) -> dict[uuid.UUID, int]:
+    async def _sums(self, accounts: Iterable[uuid.UUID], moment: datetime, side: LiteralString) -> dict[uuid.UUID, int]:
         query = sql.SQL(
             "SELECT {owner}, sum(amount_nanousd)::bigint FROM {ledger} "
             "WHERE {owner} = ANY(%(accounts)s) AND occurred_at {side} %(moment)s GROUP BY {owner}"
-        ).format(side=sql.SQL(side), **self._names)  # type: ignore[arg-type]
+        ).format(side=sql.SQL(side), **self._names)
         rows = await self._database.rows(query, {"accounts": list(accounts), "moment": moment})
         return {row[0]: row[1] for row in rows}

@@ -12,12 +12,11 @@ from typing import Any, Final, Literal
 
 from psycopg import sql
 
-from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment
 from crouter.runtime.dashboard.filters import Cursor, UsageFilter
 from crouter.runtime.database.pool import Database
-from crouter.runtime.names import LEDGER, USAGE
-from crouter.runtime.purposes import PurposeRefusedError, owner_field, require_purpose
+from crouter.runtime.names import API_KEY, LEDGER, USAGE
+from crouter.runtime.purposes import PurposeRefusedError, owner_field, reference_field, require_purpose
 
 PURPOSE: Final = "dashboard"
 TIME: Final = "occurred_at"
@@ -83,7 +82,7 @@ class UsageReader:
         self.counts = tuple(one.name for one in self.columns if one.kind == "count")
         self.has_models = any(one.name == MODEL for one in self.columns)
         self._database = database
-        self._key = _reference(usage, "api_key")
+        self._key = reference_field(usage, API_KEY)
         self._sums = sql.SQL(", ").join(
             (
                 sql.SQL("count(*)"),
@@ -123,7 +122,7 @@ class UsageReader:
         return {row[0]: self._totals(row[1:]) for row in rows}
 
     async def parts(self, account: uuid.UUID, asked: UsageFilter, width: Width) -> tuple[Part, ...]:
-        """What is asked for by hour or day and by model, those with any request, in their order. Raises DatabaseError."""
+        """What is asked for by hour or day and by model, without those that are empty. Raises DatabaseError."""
         model = sql.Identifier("u", MODEL) if self.has_models else sql.SQL("''")
         query = sql.SQL(
             "SELECT date_trunc({width}, u.{time}, 'UTC'), {model}, {sums} {joined} {further} "
@@ -215,7 +214,3 @@ def is_readable(deployment: Deployment) -> bool:
     except PurposeRefusedError:
         return False
     return True
-
-
-def _reference(record: Record, name: str) -> str:
-    return next(one.name for one in record.fields if one.kind == "reference" and one.references == name)

@@ -80,6 +80,9 @@ async def listening(
             yield Listening(f"{scheme}://{host}:{listener.sockets[0].getsockname()[1]}", renew)
         finally:
             listener.close()
+            if parts.live is not None:
+                # They would never end by themselves.
+                parts.live.end()
             # What was accepted a moment ago gets its turn before idle connections are closed.
             await asyncio.sleep(0)
             until = time.monotonic() + grace_seconds

@@ -1,4 +1,4 @@
-"""The generated documents, as they were generated, and in development a dashboard.
+"""The generated documents, as they were generated.
 
 Documents are read once, at the start; the proof page again when what it tells has changed.
 """
@@ -6,7 +6,7 @@ Documents are read once, at the start; the proof page again when what it tells h
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +25,8 @@ from crouter.runtime.proof import (
     read_results,
     with_results,
 )
-from crouter.runtime.server.dashboard import Dashboard
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply
-from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.web.headers import Headers, page_headers
 from crouter.runtime.web.negotiation import best_media_type
 
@@ -62,27 +60,19 @@ class _Page:
 class Pages:
     """Answers GET and HEAD for every document."""
 
-    def __init__(self, parts: Parts, pages: SitePages) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Raises MissingDocumentError."""
-        deployment, settings = parts.deployment, parts.settings
-        self._headers: Headers = page_headers(deployment.web)
-        has_dashboard = not settings.production and Dashboard.is_declared(deployment)
+        self._headers: Headers = page_headers(parts.deployment.web)
         self._pages: dict[str, tuple[_Page, ...]] = {}
         self._parts, self._told_late, self._with_choices = parts, frozenset[str](), pages.with_choices
         self._tell_documents()
-        self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
-        if has_dashboard:
-            self._live["/dashboard"] = Dashboard(parts, pages).answer
 
     def routes(self) -> tuple[tuple[str, str], ...]:
         """Name and path of every page."""
-        return tuple((path, path) for path in (*self._pages, *self._live))
+        return tuple((path, path) for path in self._pages)
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """The page at the path of the request, which is one of `routes`."""
-        live = self._live.get(exchange.path)
-        if live is not None:
-            return await live(exchange)
         if self._told_late != self._parts.heartbeat.late:
             self._tell_documents()
         offered = self._pages[exchange.path]

@@ -1,4 +1,4 @@
-"""Amounts of money as pages show them. Integers to the end: nothing is ever shown rounded up."""
+"""Amounts of money as pages show them. Integers to the end: what is rounded is never made better than it is."""
 
 from typing import Final
 
@@ -18,6 +18,12 @@ def usd_short(nanousd: int) -> str:
     """The amount in whole cents, rounded down: credit that is shown is there, and a debt is not made small."""
     cent = NANOUSD_PER_USD // 100
     return usd(nanousd // cent * cent)
+
+
+def usd_spent(nanousd: int) -> str:
+    """The amount in whole cents, rounded up: what was spent is not made small."""
+    cent = NANOUSD_PER_USD // 100
+    return usd(-(-nanousd // cent) * cent)
 
 
 def usd_plain(nanousd: int) -> str:

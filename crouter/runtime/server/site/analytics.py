@@ -22,8 +22,8 @@ from crouter.runtime.proxy.errors import ErrorReply, permission_denied
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply, error_reply
-from crouter.runtime.server.site.asking import Asked
-from crouter.runtime.server.site.consent import MayMeasure
+from crouter.runtime.server.site.asking import Asked, asked
+from crouter.runtime.server.site.consent import Consent, MayMeasure
 from crouter.runtime.server.site.form import CrossSiteError, require_same_site
 from crouter.runtime.server.site.route import SENDING, SiteRoute, exactly
 from crouter.runtime.settings import Settings
@@ -65,6 +65,14 @@ class AnalyticsRelay:
         else:
             self._sender.offer(event)
         return Reply(status=202, headers=(("cache-control", "no-store"),))
+
+
+def measuring_routes(parts: Parts) -> tuple[SiteRoute, ...]:
+    """The addresses of asking, recording and measuring; none where nothing is measured."""
+    question = asked(parts)
+    if question is None or parts.analytics is None:
+        return ()
+    return (*Consent(parts, question).routes(), *AnalyticsRelay(parts, question, parts.analytics).routes())
 
 
 @asynccontextmanager

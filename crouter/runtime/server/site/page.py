@@ -1,7 +1,6 @@
 """Draws a page of the site in its layout, with the declared headers. What it is called with is escaped."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,15 +40,6 @@ class Layout:
     """Whether something on the page waits for consent; it then has a link to the choices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A page that says one thing, and where to go on. `links` are pairs of a label and a path, the best one first."""
-
-    title: str
-    text: str
-    links: Sequence[tuple[str, str]] = ()
-
-
 class SitePages:
     """Templates see `layout`, `view` and the macros of `parts.html.jinja` as `parts`."""
 
@@ -86,18 +76,6 @@ class SitePages:
         if etag in exchange.request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return Reply(status=304, headers=told)
         return Reply(headers=[*told, HTML], body=body)
-
-    def message(
-        self,
-        exchange: Exchange,
-        message: Message,
-        visitor: Visitor | None = None,
-        *,
-        status: int,
-        headers: Headers = (),
-    ) -> Reply:
-        """A page that a person understands, for what went wrong or has just been done."""
-        return self.reply(exchange, "message.html.jinja", message, visitor, status=status, headers=headers)
 
     def with_choices(self, page: bytes) -> bytes:
         """A page that was generated, with a link to the choices at its end where there are any."""

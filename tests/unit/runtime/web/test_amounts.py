@@ -2,7 +2,7 @@
 
 import pytest
 
-from crouter.runtime.web.amounts import usd, usd_plain, usd_short
+from crouter.runtime.web.amounts import usd, usd_plain, usd_short, usd_spent
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,10 @@ from crouter.runtime.web.amounts import usd, usd_plain, usd_short
 )
 def test_an_amount_is_exact_and_never_made_better_than_it_is(nanousd: int, exact: str, short: str, plain: str) -> None:
     assert (usd(nanousd), usd_short(nanousd), usd_plain(nanousd)) == (exact, short, plain)
+
+
+@pytest.mark.parametrize(
+    ("nanousd", "spent"), [(0, "$0.00"), (1, "$0.01"), (10_000_000, "$0.01"), (10_000_001, "$0.02"), (-1, "$0.00")]
+)
+def test_what_was_spent_is_never_made_small(nanousd: int, spent: str) -> None:
+    assert usd_spent(nanousd) == spent
