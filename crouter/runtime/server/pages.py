@@ -6,7 +6,7 @@ Documents are read once, at the start; the proof page again when what it tells h
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from crouter.runtime.proof import (
 )
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.web.headers import Headers, page_headers
 from crouter.runtime.web.negotiation import best_media_type
 
@@ -60,7 +61,7 @@ class _Page:
 class Pages:
     """Answers GET and HEAD for every document."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, pages: SitePages) -> None:
         """Raises MissingDocumentError."""
         self._headers: Headers = page_headers(parts.deployment.web)
         self._pages: dict[str, tuple[_Page, ...]] = {}
