@@ -55,7 +55,8 @@ class App:
         self._cookies = cookies
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
-        pages, history, probes = Pages(parts), HistoryPages(parts, SitePages(parts)), Probes(parts)
+        site_pages = SitePages(parts)
+        pages, history, probes = Pages(parts, site_pages), HistoryPages(parts, site_pages), Probes(parts)
         receipts, self._notices = ReceiptRoutes(parts), Notices(parts)
         proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (
