@@ -27,10 +27,12 @@ from crouter.runtime.process import HardeningError
 from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
 from crouter.runtime.server.protocol import SlowParserError
+from crouter.runtime.tls import CertificateError
 from crouter.runtime.usage import UnfilledColumnError
 
 # What a database or a service is refused with before it begins; each has a sentence of our own.
 _REFUSALS: Final = (
+    CertificateError,
     ClusterError,
     EgressRefusedError,
     HardeningError,

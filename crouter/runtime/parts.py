@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.analytics.sending import Sender
 from crouter.runtime.credit.credit import Credit
 from crouter.runtime.dashboard.live import LiveUsage
 from crouter.runtime.database.pool import Database
@@ -54,6 +55,8 @@ class Parts:
     visitors: "Visitors"
     live: LiveUsage | None
     """None where the policy lets no dashboard read usage."""
+    analytics: Sender | None
+    """Takes events of pages; None where nothing is measured."""
     rights: Rights | None
     """None where the policy keeps no requests."""
     identity: IdentityProvider | None

@@ -40,6 +40,7 @@ from crouter.runtime.rights import rights_of
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
+from crouter.runtime.server.site.analytics import sending_analytics
 from crouter.runtime.server.site.session_visitors import visitors_of
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
@@ -50,10 +51,11 @@ GRACE_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that answers at `url`."""
+    """A service that answers at `url`. `renew_certificate` takes the files of its certificate anew."""
 
     url: str
     parts: Parts
+    renew_certificate: Callable[[], None]
 
 
 def service_log(deployment: Deployment, out: TextIO, metrics: Metrics, *, strict: bool = False) -> Log:
@@ -86,7 +88,8 @@ async def running(
     `limits` are those that several processes share; otherwise this one has its own.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
-    HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
+    HistoryUnreadableError, EgressRefusedError, CertificateError, OSError when the declarations, the certificate or the
+    address cannot be used.
     """
     require_measures(deployment.security)
     async with AsyncExitStack() as stack:
@@ -163,6 +166,7 @@ async def running(
             visitors=visitors,
             identity=provider,
             live=live,
+            analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
         )
-        url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
-        yield Running(url, parts)
+        found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
+        yield Running(found.url, parts, found.renew_certificate)

@@ -46,10 +46,12 @@ from crouter.runtime.supervision.counts import SharedCounts
 from crouter.runtime.supervision.listeners import open_listeners
 from crouter.runtime.supervision.shared_limits import SharedLimits
 from crouter.runtime.supervision.supervisor import Supervisor
+from crouter.runtime.tls import CertificateError
 from crouter.runtime.usage import UnfilledColumnError
 from crouter.runtime.words import kind_of
 
 MIGRATIONS: Final = Path("database", "migrations")
+EDGE_WORKER: Final = Path("edge", "worker.js")
 
 
 class UnfitDatabaseError(Exception):
@@ -59,6 +61,7 @@ class UnfitDatabaseError(Exception):
 # What can be wrong before the first request; each says what to do in words of ours.
 _REFUSALS: Final = (
     ActivationError,
+    CertificateError,
     ContractMismatchError,
     EgressRefusedError,
     HardeningError,
@@ -90,6 +93,7 @@ def serve(deployment: Deployment, generated: Path, environ: Mapping[str, str] | 
         require_contract(deployment.contract)
         settings = read_settings(deployment, environ)
         require_manifest(deployment, generated)
+        _require_edge(settings, generated)
         harden_process()
         end_with_supervisor(environ)
         listener = inherited_socket(environ, os.getpid())
@@ -146,6 +150,7 @@ class _Service:
             deployment, self.settings, self.generated, log, self.metrics, inherited=self.listener, limits=limits
         ) as service:
             log.info("started")
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.renew_certificate)
             if not is_managed(self.environ):
                 sys.stderr.write(f"crouter: {deployment.identity.name} answers on {service.url}\n")
             tell_manager(self.environ, READY)
@@ -175,7 +180,8 @@ async def _supervise(
     port = listeners[0].getsockname()[1]
 
     def tell_ready() -> None:
-        sys.stderr.write(f"crouter: {deployment.identity.name} answers on http://{host}:{port}\n")
+        scheme = "http" if settings.tls is None else "https"
+        sys.stderr.write(f"crouter: {deployment.identity.name} answers on {scheme}://{host}:{port}\n")
         tell_manager(environ, READY)
 
     # The same command once more, with its options; `orig_argv` is what the interpreter was given.
@@ -187,6 +193,12 @@ async def _supervise(
     finally:
         for listener in listeners:
             listener.close()
+
+
+def _require_edge(settings: Settings, generated: Path) -> None:
+    """Raises SettingsError where the policy says that requests come through an edge, and nothing would see to it."""
+    if settings.production and settings.edge_secret is None and (generated / EDGE_WORKER).is_file():
+        raise SettingsError(("CROUTER_EDGE_SECRET: not set, and policy.yaml says that an edge stands in front",))
 
 
 async def _require_database(deployment: Deployment, settings: Settings, generated: Path, log: Log) -> None:

@@ -5,7 +5,6 @@ policy decides is not set here. Problems are collected and told all at once; the
 """
 
 import hashlib
-import ipaddress
 import re
 import uuid
 from collections.abc import Mapping
@@ -16,12 +15,16 @@ from urllib.parse import SplitResult, urlsplit
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
+from crouter.runtime.analytics.settings import AnalyticsSettings, read_analytics
+from crouter.runtime.database.transport import database_transport
 from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
+from crouter.runtime.loopback import is_loopback as is_loopback  # asked for here by whoever reads settings
 from crouter.runtime.names import ERASURE, SESSION
 from crouter.runtime.payments.settings import PaymentSettings, read_payments
 from crouter.runtime.secret import Secret
+from crouter.runtime.tls import TlsSettings
 
 Environment = Literal["development", "production"]
 JournalSync = Literal["grouped", "always"]
@@ -86,6 +89,12 @@ class Settings:
     """Whether each record waits for the medium, or many at once."""
     processes: int | None = None
     """How many processes share the port, under a supervisor; None for this one alone."""
+    analytics: AnalyticsSettings | None = None
+    """As whom events are sent; None for measuring nothing at all."""
+    tls: TlsSettings | None = None
+    """The certificate, where the service itself speaks TLS."""
+    plain_listen: tuple[str, int] | None = None
+    """Where requests in plain HTTP are turned away or sent on to https, beside TLS."""
 
     @property
     def upstream_key(self) -> Secret[str]:
@@ -127,9 +136,11 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     environment = read_environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
-    if environment == "production" and any(record.name == ERASURE for record in deployment.records):
+    production = environment == "production"
+    if production and any(record.name == ERASURE for record in deployment.records):
         require_tombstones(reader)
-    receipts = _receipts(reader, store, is_required=environment == "production")
+    tls = _tls(reader)
+    receipts = _receipts(reader, store, is_required=production)
     settings = Settings(
         environment=environment,
         host=host,
@@ -143,19 +154,28 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
             reader,
             identity_processor(deployment),
             (store.sealing, store.lookup, *((receipts,) if receipts else ())),
-            production=environment == "production",
+            production=production,
         ),
-        payments=read_payments(reader, deployment, production=environment == "production"),
+        payments=read_payments(reader, deployment, production=production),
         receipts=receipts,
-        edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
+        edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=production and tls is None),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
         development_account=_development_account(reader, environment),
         journal=_journal(reader, environment, store.database_url),
         journal_sync=_journal_sync(reader),
         processes=_processes(reader),
+        analytics=read_analytics(reader, analytics_processor(deployment), production=production),
+        tls=tls,
+        plain_listen=_plain_listen(reader, tls),
     )
     reader.give_up_on_problems()
     return settings
+
+
+def analytics_processor(deployment: Deployment) -> Processor | None:
+    """Who receives what is measured on pages; None where the policy measures nothing."""
+    analytics = deployment.web.analytics
+    return None if analytics is None else deployment.processor(analytics.processor)
 
 
 def identity_processor(deployment: Deployment) -> Processor | None:
@@ -165,14 +185,8 @@ def identity_processor(deployment: Deployment) -> Processor | None:
     return next((processor for processor in deployment.processors if processor.name == SUPABASE), None)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_production(reader: Reader) -> bool:
+    return reader.environ.get("CROUTER_ENVIRONMENT", "").strip() != "development"
 
 
 def read_environment(reader: Reader) -> Environment:
@@ -188,11 +202,35 @@ def read_environment(reader: Reader) -> Environment:
 
 
 def _listen(reader: Reader) -> tuple[str, int]:
-    address = _split(f"//{reader.text('CROUTER_LISTEN') or DEFAULT_LISTEN}")
+    return _address(reader, "CROUTER_LISTEN", reader.text("CROUTER_LISTEN") or DEFAULT_LISTEN)
+
+
+def _address(reader: Reader, name: str, text: str) -> tuple[str, int]:
+    address = _split(f"//{text}")
     if address is None or address.hostname is None or address.port is None or address.path:
-        reader.problems.append(f"CROUTER_LISTEN: is HOST:PORT, such as {DEFAULT_LISTEN}")
+        reader.problems.append(f"{name}: is HOST:PORT, such as {DEFAULT_LISTEN}")
         return "127.0.0.1", 0
     return address.hostname, address.port
+
+
+def _tls(reader: Reader) -> TlsSettings | None:
+    given = {name: reader.environ.get(name, "").strip() for name in ("CROUTER_TLS_CERTIFICATE", "CROUTER_TLS_KEY")}
+    if not any(given.values()):
+        return None
+    for name, path in given.items():
+        if not path:
+            reader.problems.append(f"{name}: not set; certificate and key are the paths of two PEM files")
+    return TlsSettings(*(Path(path) for path in given.values()))
+
+
+def _plain_listen(reader: Reader, tls: TlsSettings | None) -> tuple[str, int] | None:
+    name = "CROUTER_LISTEN_PLAIN"
+    text = reader.text(name)
+    if not text:
+        return None
+    if tls is None:
+        reader.problems.append(f"{name}: has no meaning without CROUTER_TLS_CERTIFICATE")
+    return _address(reader, name, text)
 
 
 def _database(reader: Reader) -> DatabaseSettings:
@@ -200,6 +238,11 @@ def _database(reader: Reader) -> DatabaseSettings:
     parts = _split(url)
     if url and (parts is None or parts.scheme not in ("postgresql", "postgres")):
         reader.problems.append("DATABASE_URL: is not an address that starts with postgresql://")
+    elif url and _is_production(reader) and database_transport(url, reader.environ) == "plain":
+        reader.problems.append(
+            "DATABASE_URL: may send everything in plain text; add ?sslmode=verify-full&sslrootcert=FILE "
+            "(or sslmode=require, which encrypts but believes whoever answers)"
+        )
     pooler = reader.text("CROUTER_DATABASE_POOLER")
     if pooler not in ("", "transaction", "session"):
         reader.problems.append("CROUTER_DATABASE_POOLER: is transaction or session")
@@ -262,7 +305,10 @@ def _upstream_keys(reader: Reader) -> tuple[Secret[str], ...]:
 
 
 def _edge_secret(reader: Reader, name: str, *, is_required: bool) -> Secret[str] | None:
-    hint = "the secret that the edge Worker signs every request with (its EDGE_SECRET)"
+    hint = (
+        "the secret that the edge Worker signs every request with (its EDGE_SECRET); "
+        "a service without an edge needs CROUTER_TLS_CERTIFICATE and CROUTER_TLS_KEY"
+    )
     value = reader.required(name, hint) if is_required else reader.text(name)
     if value and len(value) < EDGE_SECRET_CHARS_MIN:
         reader.problems.append(f"{name}: has fewer than {EDGE_SECRET_CHARS_MIN} characters")

@@ -143,10 +143,17 @@ def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> Non
     account = crouter("accounts", "create", "--email", "leaving@example.invalid").stdout.strip()
     key = crouter("keys", "create", account).stdout.strip()
     assert can_use(run, key)
-    asked = json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)["deletion_requested_at"]
+    asked = json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)[
+        "deletion_requested_at"
+    ]
     assert not can_use(run, key)
     # A second request does not start the clock again.
-    assert json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)["deletion_requested_at"] == asked
+    assert (
+        json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)[
+            "deletion_requested_at"
+        ]
+        == asked
+    )
     listed = {entry["account"]: entry for entry in json.loads(crouter("accounts", "list", "--json").stdout)}
     assert listed[account] == {
         "account": account,
@@ -160,7 +167,9 @@ def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> Non
 
 
 def test_nobody_is_credited_who_is_not_there(run: Run) -> None:
-    refused = run.project.crouter("accounts", "credit", "00000000-0000-0000-0000-000000000000", "1", "--purpose", "a test")
+    refused = run.project.crouter(
+        "accounts", "credit", "00000000-0000-0000-0000-000000000000", "1", "--purpose", "a test"
+    )
     assert (refused.returncode, "no account has that id" in refused.stderr) == (1, True)
 
 

@@ -24,6 +24,8 @@ OWN_PATHS = (
     "/healthz",
     "/readyz",
     "/metrics",
+    "/consent",
+    "/consent.json",
     "/pricing",
     "/status",
     "/status.json",

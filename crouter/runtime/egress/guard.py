@@ -98,5 +98,7 @@ def client_tls(minimum: str) -> ssl.SSLContext:
 def verifying_tls(minimum: str) -> ssl.SSLContext:
     """Verifies names and certificates against the system's authorities; `minimum` is a version such as 1.2."""
     context = ssl.create_default_context()
+    # The environment can ask for a file of session keys, with which all that passes could be read.
+    context.keylog_filename = None  # type: ignore[assignment]  # typeshed knows names only
     context.minimum_version = _TLS_VERSIONS[minimum]
     return context

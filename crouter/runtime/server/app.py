@@ -26,6 +26,7 @@ from crouter.runtime.server.site.notices import Notices
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.server.transport import Transport
+from crouter.runtime.web.cookies import CookieGate
 from crouter.runtime.words import kind_of
 
 API: Final = "/v1/"
@@ -49,11 +50,13 @@ class _Target:
 class App:
     """The whole service as one function from a request to its answer."""
 
-    def __init__(self, parts: Parts, relays: Relays, edge: Edge, teller: Teller) -> None:
+    def __init__(self, parts: Parts, relays: Relays, edge: Edge, teller: Teller, cookies: CookieGate) -> None:
         self._parts = parts
+        self._cookies = cookies
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
-        pages, history, probes = Pages(parts), HistoryPages(parts, SitePages(parts)), Probes(parts)
+        site_pages = SitePages(parts)
+        pages, history, probes = Pages(parts, site_pages), HistoryPages(parts, site_pages), Probes(parts)
         receipts, self._notices = ReceiptRoutes(parts), Notices(parts)
         proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (
@@ -70,6 +73,7 @@ class App:
         exchange = Exchange(request)
         try:
             reply = await self._answer(exchange) if _is_framed(request) else _unframed(exchange)
+            self._require_cookies(reply)
         except asyncio.CancelledError:
             self._tell(exchange, CLIENT_LEFT_STATUS)
             raise
@@ -90,6 +94,15 @@ class App:
         self._tell(exchange, reply.status)
         return reply
 
+    async def handle_plain(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers a request that came in plain text beside TLS: it is refused or sent on to https, whatever it asks."""
+        exchange = Exchange(request, route="plain_http")
+        reply = self._transport.plain(exchange) if _is_framed(request) else _unframed(exchange)
+        # What follows on the same connection would come in plain text, too.
+        reply.force_close()
+        self._tell(exchange, reply.status)
+        return reply
+
     async def _answer(self, exchange: Exchange) -> web.StreamResponse:
         target = self._target(exchange)
         if isinstance(target, ErrorReply):
@@ -101,6 +114,12 @@ class App:
         if target.needs_transport and (refusal := self._transport.refusal(exchange)):
             return refusal
         return await target.answerer(exchange)
+
+    def _require_cookies(self, reply: web.StreamResponse) -> None:
+        # Whatever passes here is judged once more when it leaves; this is early enough to become an error page.
+        if self._cookies.is_strict and not reply.prepared:
+            made = [cookie.OutputString() for cookie in reply.cookies.values()]
+            self._cookies.passing([*reply.headers.getall(hdrs.SET_COOKIE, []), *made])
 
     def _target(self, exchange: Exchange) -> _Target | ErrorReply:
         matching = [target for target in self._targets if target.pattern.fullmatch(exchange.path)]

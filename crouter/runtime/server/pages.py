@@ -6,7 +6,7 @@ Documents are read once, at the start; the proof page again when what it tells h
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from crouter.runtime.proof import (
 )
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.web.headers import Headers, page_headers
 from crouter.runtime.web.negotiation import best_media_type
 
@@ -60,11 +61,11 @@ class _Page:
 class Pages:
     """Answers GET and HEAD for every document."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, pages: SitePages) -> None:
         """Raises MissingDocumentError."""
         self._headers: Headers = page_headers(parts.deployment.web)
         self._pages: dict[str, tuple[_Page, ...]] = {}
-        self._parts, self._told_late = parts, frozenset[str]()
+        self._parts, self._told_late, self._with_choices = parts, frozenset[str](), pages.with_choices
         self._tell_documents()
 
     def routes(self) -> tuple[tuple[str, str], ...]:
@@ -90,7 +91,7 @@ class Pages:
         deployment, generated = self._parts.deployment, self._parts.generated
         late = self._parts.heartbeat.late
         proof = proof_of(deployment, generated, late)
-        self._pages.update(_documents(deployment.web.documents, generated, proof))
+        self._pages.update(_documents(deployment.web.documents, generated, proof, self._with_choices))
         self._told_late = late
 
 
@@ -121,7 +122,10 @@ def _is_known(if_none_match: str, etag: str) -> bool:
 
 
 def _documents(
-    documents: tuple[Document, ...], generated: Path, proof: Mapping[str, bytes]
+    documents: tuple[Document, ...],
+    generated: Path,
+    proof: Mapping[str, bytes],
+    with_choices: Callable[[bytes], bytes],
 ) -> dict[str, tuple[_Page, ...]]:
     """Each document at its own path. Those that differ in their suffix only are negotiated at the path without."""
     found: dict[str, list[_Page]] = defaultdict(list)
@@ -132,6 +136,7 @@ def _documents(
         except OSError:
             raise MissingDocumentError(f"generated/{document.file} cannot be read: run `crouter generate`") from None
         media_type = document.media_type.partition(";")[0].strip()
+        body = with_choices(body) if media_type == _PREFERRED[0] else body
         found[document.path].append(_Page(media_type, body))
         stem, dot, suffix = document.path.rpartition(".")
         if dot and "/" not in suffix:

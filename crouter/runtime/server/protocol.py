@@ -14,6 +14,7 @@ from aiohttp import hdrs, http_parser, web
 from crouter.runtime.logs import Log
 from crouter.runtime.proxy.errors import ErrorReply, internal_error, invalid_request
 from crouter.runtime.proxy.request_id import new_request_id
+from crouter.runtime.web.cookies import CookieGate
 from crouter.runtime.words import kind_of
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -33,9 +34,19 @@ class _Quiet(web.StreamResponse):
     async def _prepare_headers(self) -> None:
         had_type = hdrs.CONTENT_TYPE in self.headers
         await super()._prepare_headers()
+        self._pass_cookies()
         self.headers.popall(hdrs.SERVER, None)
         if not had_type:
             self.headers.popall(hdrs.CONTENT_TYPE, None)
+
+    def _pass_cookies(self) -> None:
+        # Here the headers are complete, cookies of `set_cookie` included, and none has left.
+        values = self.headers.popall(hdrs.SET_COOKIE, [])
+        if values:
+            assert self._req is not None, "headers are prepared for a request"
+            protocol = self._req.protocol
+            assert isinstance(protocol, Protocol), "every connection is one of ours"
+            self.headers.extend((hdrs.SET_COOKIE, value) for value in protocol.cookies.passing(values))
 
 
 class StreamReply(_Quiet):
@@ -54,9 +65,9 @@ def error_reply(error: ErrorReply, request_id: str) -> Reply:
 class Protocol(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_log",)
+    __slots__ = ("_log", "cookies")
 
-    def __init__(self, server: "Server", log: Log, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: "Server", log: Log, cookies: CookieGate, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
             server,
             loop=loop,
@@ -69,6 +80,7 @@ class Protocol(web.RequestHandler):
             auto_decompress=False,
         )
         self._log = log
+        self.cookies = cookies
 
     def handle_error(
         self,
@@ -93,13 +105,14 @@ class Protocol(web.RequestHandler):
 class Server(web.Server):
     """Makes a `Protocol` for every connection. A client that leaves cancels its handler."""
 
-    def __init__(self, handler: Handler, log: Log) -> None:
+    def __init__(self, handler: Handler, log: Log, cookies: CookieGate) -> None:
         super().__init__(handler, handler_cancellation=True)
         self._log = log
+        self._cookies = cookies
         self._own_loop = asyncio.get_running_loop()
 
     def __call__(self) -> web.RequestHandler:
-        return Protocol(self, self._log, self._own_loop)
+        return Protocol(self, self._log, self._cookies, self._own_loop)
 
 
 def require_c_parser() -> None:

@@ -17,7 +17,13 @@ INSTALLED: Final = {
     "pico.min.css": Path("node_modules", "@picocss", "pico", "css", "pico.min.css"),
     "uplot.min.css": Path("node_modules", "uplot", "dist", "uPlot.min.css"),
     "uplot.min.js": Path("node_modules", "uplot", "dist", "uPlot.iife.min.js"),
+    "cookieconsent.css": Path("node_modules", "vanilla-cookieconsent", "dist", "cookieconsent.css"),
+    "cookieconsent.esm.js": Path("node_modules", "vanilla-cookieconsent", "dist", "cookieconsent.esm.js"),
+    "openpanel-web.js": Path("node_modules", "@openpanel", "web", "dist", "index.js"),
+    "openpanel-sdk.js": Path("node_modules", "@openpanel", "sdk", "dist", "index.js"),
 }
+# Modules that load another by the name of its package, which a browser cannot look up, and where that is.
+LOADED_BY_NAME: Final = ((b'"@openpanel/sdk"', b'"./openpanel-sdk.js"'),)
 FOLDER: Final = "/assets"
 DIGEST_CHARS: Final = 16
 
@@ -42,7 +48,7 @@ class AssetRegister:
         root = generated.absolute().parent
         files = {file.name: file for file in OWN.iterdir()} | {name: root / path for name, path in INSTALLED.items()}
         self._assets: Mapping[str, Asset] = {
-            name: Asset(MEDIA_TYPES[file.suffix], file.read_bytes())
+            name: Asset(MEDIA_TYPES[file.suffix], _addressed(file.read_bytes()))
             for name, file in sorted(files.items())
             if file.suffix in MEDIA_TYPES and file.is_file()
         }
@@ -62,3 +68,9 @@ class AssetRegister:
         if name not in self._assets and name not in INSTALLED:
             raise KeyError(name)
         return f"{FOLDER}/{self.digest}/{name}"
+
+
+def _addressed(body: bytes) -> bytes:
+    for name, address in LOADED_BY_NAME:
+        body = body.replace(b"from" + name, b"from" + address)
+    return body

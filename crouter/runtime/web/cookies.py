@@ -1,16 +1,35 @@
-"""The cookie register: the one way to set a cookie, and only for declared ones."""
+"""The cookie register: the one way to set a cookie, and only for declared ones. The gate sees to what goes past it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from crouter.contract.web import Cookie
+from crouter.runtime.metrics import Metrics
 
 _VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{0,3800}")
 
 
 class UndeclaredCookieError(Exception):
     """The policy declares no cookie of that name."""
+
+
+class CookieGate:
+    """What every `Set-Cookie` passes on its way out. If `strict` an undeclared one is an error, else it is dropped."""
+
+    def __init__(self, cookies: Iterable[Cookie], metrics: Metrics, *, strict: bool) -> None:
+        self._names = frozenset(cookie.name for cookie in cookies)
+        self._metrics = metrics
+        self.is_strict = strict
+
+    def passing(self, values: Sequence[str]) -> list[str]:
+        """Those header values that set or remove a declared cookie. Raises UndeclaredCookieError if strict."""
+        kept = [value for value in values if value.partition("=")[0].strip() in self._names]
+        if len(kept) < len(values) and self.is_strict:
+            raise UndeclaredCookieError("an answer sets a cookie that the policy does not declare")
+        for _ in range(len(values) - len(kept)):
+            self._metrics.count("crouter_cookies_dropped_total")
+        return kept
 
 
 class CookieRegister:

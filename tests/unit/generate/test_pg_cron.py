@@ -111,6 +111,7 @@ def test_every_rule_is_scheduled_at_least_as_often_as_declared(database: TestDat
     jobs = database.execute("SELECT name, schedule, command FROM cron.job ORDER BY name")
     assert jobs == [
         ("crouter batch", "0 * * * *", 'CALL "crouter_cron"."batch"()'),
+        ("crouter consent", "0 3 * * *", 'CALL "crouter_cron"."consent"()'),
         ("crouter deletion", "0 * * * *", 'CALL "crouter_cron"."deletion"()'),
         ("crouter evidence", "0 3 * * *", 'CALL "crouter_cron"."evidence"()'),
         ("crouter leases", "0 * * * *", 'CALL "crouter_cron"."leases"()'),

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from crouter.runtime.environment import SettingsError
-from crouter.runtime.settings import is_loopback, read_settings, read_store_settings
+from crouter.runtime.loopback import is_loopback
+from crouter.runtime.settings import read_settings, read_store_settings
 from tests.unit.runtime.declarations import DEPLOYMENT
 
 SEALING, LOOKUP, RECEIPT, FRESH = (base64.b64encode(letter * 32).decode() for letter in (b"s", b"l", b"r", b"f"))
 PRODUCTION = {
-    "DATABASE_URL": "postgresql://crouter:canary@db.example.org/crouter",
+    "DATABASE_URL": "postgresql://crouter:canary@db.example.org/crouter?sslmode=verify-full",
     "ANTHROPIC_API_KEY": "sk-ant-canary",
     "CROUTER_SEALING_KEYS": f"1:{SEALING}",
     "CROUTER_LOOKUP_KEYS": f"1:{LOOKUP}",
@@ -146,8 +147,14 @@ def test_a_value_can_come_from_a_file_and_not_from_both(tmp_path: Path) -> None:
     [
         ({}, False),
         ({"CROUTER_DATABASE_POOLER": "transaction"}, True),
-        ({"DATABASE_URL": "postgresql://a@pooler.example.org:6543/x"}, True),
-        ({"DATABASE_URL": "postgresql://a@pooler.example.org:6543/x", "CROUTER_DATABASE_POOLER": "session"}, False),
+        ({"DATABASE_URL": "postgresql://a@pooler.example.org:6543/x?sslmode=require"}, True),
+        (
+            {
+                "DATABASE_URL": "postgresql://a@pooler.example.org:6543/x?sslmode=require",
+                "CROUTER_DATABASE_POOLER": "session",
+            },
+            False,
+        ),
     ],
 )
 def test_a_transaction_pooler_is_known_by_its_port_or_by_name(more: dict[str, str], pooled: bool) -> None:
@@ -190,7 +197,9 @@ def test_production_needs_a_folder_for_the_journal_and_development_has_one_for_e
     assert problems({**PRODUCTION, "CROUTER_JOURNAL": ""})[0].startswith("CROUTER_JOURNAL")
     unset = {**DEVELOPMENT, "CROUTER_JOURNAL": ""}
     one = read_settings(DEPLOYMENT, unset).journal
-    other = read_settings(DEPLOYMENT, {**unset, "DATABASE_URL": "postgresql://crouter@db.example.org/other"}).journal
+    other = read_settings(
+        DEPLOYMENT, {**unset, "DATABASE_URL": "postgresql://crouter@db.example.org/other?sslmode=require"}
+    ).journal
     assert one != other
     assert one.parent == other.parent
     assert "canary" not in str(one)

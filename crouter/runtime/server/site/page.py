@@ -9,6 +9,7 @@ from aiohttp import hdrs
 from crouter.contract.deployment import Deployment
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply
+from crouter.runtime.server.site.asking import asked
 from crouter.runtime.server.site.navigation import Link, navigation
 from crouter.runtime.server.site.visitor import Visitor
 from crouter.runtime.web.asset_register import AssetRegister
@@ -35,6 +36,8 @@ class Layout:
     account_links: tuple[Link, ...]
     about_links: tuple[Link, ...]
     assets: AssetRegister
+    asks_consent: bool
+    """Whether something on the page waits for consent; it then has a link to the choices."""
 
 
 class SitePages:
@@ -46,6 +49,7 @@ class SitePages:
         self._headers: Headers = page_headers(parts.deployment.web)
         self._environment = page_environment()
         self._assets = AssetRegister(parts.generated)
+        self._asks_consent = asked(parts) is not None
 
     def reply(
         self,
@@ -73,6 +77,15 @@ class SitePages:
             return Reply(status=304, headers=told)
         return Reply(headers=[*told, HTML], body=body)
 
+    def with_choices(self, page: bytes) -> bytes:
+        """A page that was generated, with a link to the choices at its end where there are any."""
+        if not self._asks_consent:
+            return page
+        link = self._environment.get_template("consent.html.jinja").render(assets=self._assets)
+        text, end, rest = page.rpartition(b"</body>")
+        assert end, "a generated page has a body"
+        return b'%b<div class="cookie-choices">\n%b</div>\n%b%b' % (text, link.encode(), end, rest)
+
     def _draw(self, exchange: Exchange, template: str, view: Any, visitor: Visitor | None) -> bytes:
         identity, links = self._deployment.identity, navigation(exchange.path, visitor)
         layout = Layout(
@@ -86,5 +99,6 @@ class SitePages:
             account_links=links.account,
             about_links=links.about,
             assets=self._assets,
+            asks_consent=self._asks_consent,
         )
         return self._environment.get_template(template).render(layout=layout, view=view).encode()

@@ -7,7 +7,7 @@ import pytest
 from crouter.runtime.environment import SettingsError
 from crouter.runtime.retention.settings import read_retention_settings
 
-URL = "postgresql://user:hidden-word@db.example.org/crouter"
+URL = "postgresql://user:hidden-word@db.example.org/crouter?sslmode=require"
 
 
 def test_the_address_is_read_from_the_variable_or_from_a_file(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_the_address_is_read_from_the_variable_or_from_a_file(tmp_path: Path) ->
         ({"DATABASE_URL": "postgresql://hidden-word:port/"}, "postgresql://"),
         ({"DATABASE_URL": URL, "DATABASE_URL_FILE": "x"}, "not both"),
         ({"DATABASE_URL_FILE": "hidden-word"}, "cannot be read"),
-        ({"DATABASE_URL": "postgresql://hidden-word@host:6543/x"}, "transaction pooler"),
+        ({"DATABASE_URL": "postgresql://hidden-word@host:6543/x?sslmode=require"}, "transaction pooler"),
         ({"DATABASE_URL": URL, "CROUTER_DATABASE_POOLER": "transaction"}, "transaction pooler"),
     ],
 )
@@ -36,6 +36,6 @@ def test_a_mistake_is_told_without_the_value(environ: dict[str, str], said: str)
 
 
 def test_a_session_pooler_on_the_usual_port_may_be_named() -> None:
-    url = "postgresql://host:6543/x"
+    url = "postgresql://host:6543/x?sslmode=require"
     environ = {"DATABASE_URL": url, "CROUTER_DATABASE_POOLER": "session"}
     assert read_retention_settings(environ).database_url.reveal() == url

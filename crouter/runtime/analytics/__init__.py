@@ -1,0 +1,1 @@
+"""What is measured on the web pages, on its way to the processor: judged, queued, sent on. No HTTP server here."""
