@@ -125,7 +125,7 @@ def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
 def read_journal_folder(environ: Mapping[str, str]) -> Path:
     """Where the processes of a service keep their journals. Raises SettingsError."""
     reader = Reader(environ)
-    folder = _journal(reader, _environment(reader), _database(reader).database_url)
+    folder = _journal(reader, read_environment(reader), _database(reader).database_url)
     reader.give_up_on_problems()
     return folder
 
