@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.erasure.processors import ErasureFailedError
 from crouter.runtime.jobs.job import JobContext
@@ -138,6 +139,4 @@ async def signed_in(service: Service, http: aiohttp.ClientSession) -> Person:
 
 async def make_account(office_: Office, email: str, name: str) -> uuid.UUID:
     """An account, as the sign-in makes it."""
-    from crouter.runtime.accounts import Accounts
-
     return await Accounts(office_.deployment, office_.database).create(email, name)

@@ -1,4 +1,4 @@
-"""Deletions that finish: processors that are down for days, backups that are restored, jobs that are killed anywhere."""
+"""Deletions that finish: processors that are down for days, backups that are restored, jobs killed anywhere."""
 
 import asyncio
 import random

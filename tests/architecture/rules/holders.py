@@ -27,12 +27,13 @@ def undeclared(sources: Iterable[Module], declared: frozenset[str]) -> Iterator[
 def writing(module: Module) -> Iterator[ast.AST]:
     """The places where a module does."""
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call) and _writes(node):
-            yield node
-        elif isinstance(node, ast.Attribute) and node.attr in _FLAGS:
-            yield node
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _TABLE.search(node.value):
-            yield node
+        match node:
+            case ast.Call() if _writes(node):
+                yield node
+            case ast.Attribute(attr=flag) if flag in _FLAGS:
+                yield node
+            case ast.Constant(value=str(text)) if _TABLE.search(text):
+                yield node
 
 
 def _writes(call: ast.Call) -> bool:
