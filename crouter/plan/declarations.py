@@ -4,12 +4,13 @@ from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment, Identity, Security
 from crouter.contract.destinations import Processor
 from crouter.contract.observation import LogField, LogStream, Metric
-from crouter.contract.retention import RetentionPlan
+from crouter.contract.retention import Period, RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
 from crouter.plan.mail import plan_mail
 from crouter.plan.records import purposes_of, records_of
+from crouter.plan.retention import period
 from crouter.plan.schema import SCHEMA
 from crouter.policy.model import Policy
 from crouter.policy.parts.surface import Gauge
@@ -38,7 +39,16 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         retention=retention,
         database_schema=SCHEMA,
         mail=plan_mail(policy),
+        policy_notice=_notice(policy),
     )
+
+
+def _notice(policy: Policy) -> Period | None:
+    """The notice of a significant version, where it is given by mail."""
+    changes = policy.policy.changes
+    if changes.notice is None or not policy.mail or changes.announced_by != "email":
+        return None
+    return period(changes.notice)
 
 
 def _processors(policy: Policy) -> tuple[Processor, ...]:

@@ -212,6 +212,25 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         },
         may_be_missing=True,
     ),
+    "published_version": NeededTable(
+        label="evidence of published versions",
+        when="a version of this policy is published",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "name": NeededColumn("text", "names the version", unique=True),
+            "policy_digest": NeededColumn("text", "names what it says"),
+            "effective_at": NeededColumn("timestamp", "the moment from which it is in force"),
+            "published_at": NeededColumn("timestamp", "the moment of publication"),
+            "announced_at": NeededColumn(
+                "timestamp",
+                "the moment at which every account had been told",
+                written_always=False,
+                changes=True,
+            ),
+        },
+        may_be_missing=True,
+    ),
     "retention_run": NeededTable(
         label="evidence of retention runs",
         when="a retention job runs",
