@@ -25,6 +25,7 @@ from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
+from crouter.runtime.mail.watch import watch_mail
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
@@ -97,6 +98,7 @@ async def running(
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
+        stack.push_async_callback(end_task, asyncio.create_task(watch_mail(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(

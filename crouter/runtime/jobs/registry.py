@@ -4,9 +4,10 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
 from crouter.runtime.jobs.job import Job
 from crouter.runtime.mail.delivery_job import DELIVER_MAIL
+from crouter.runtime.mail.low_balance import TELL_LOW_BALANCE
 from crouter.runtime.publishing.last_use import NOTE_LAST_USE
 
-JOBS: tuple[Job, ...] = (DELIVER_MAIL, NOTE_LAST_USE)
+JOBS: tuple[Job, ...] = (DELIVER_MAIL, TELL_LOW_BALANCE, NOTE_LAST_USE)
 """In no particular order: they do not wait for one another."""
 
 
