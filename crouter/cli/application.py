@@ -35,6 +35,7 @@ _MODULES: Final = {
     "accounts": "crouter.cli.accounts",
     "requests": "crouter.cli.requests",
     "receipt": "crouter.cli.receipt",
+    "publish": "crouter.cli.publish",
 }
 
 

@@ -1,7 +1,7 @@
 """What holds data beside the declared tables: files that the library writes, and tables that are its own.
 
-A table of policy.yaml needs no line here. A module that writes a file, or makes a table, and is not named here breaks the
-build (tests/architecture/test_holders.py).
+A table of policy.yaml needs no line here. A module that writes a file, or makes a table, and is not named here breaks
+the build (tests/architecture/test_holders.py).
 """
 
 from dataclasses import dataclass

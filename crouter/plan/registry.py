@@ -1,7 +1,7 @@
 """The registry: everything that holds data, in one view that is derived from what schema, purges, erasure and copy use.
 
-Nothing is listed here by hand but what `crouter/contract/holders.py` and policy.yaml say. Tests compare the view with what
-the library does, both ways: what it exports is what copies hold, what it erases is what deletions remove.
+Nothing is listed here by hand but what `crouter/contract/holders.py` and policy.yaml say. Tests compare the view with
+what the library does, both ways: what it exports is what copies hold, what it erases is what deletions remove.
 """
 
 from dataclasses import dataclass

@@ -27,6 +27,7 @@ from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
+from crouter.runtime.mail.watch import watch_mail
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.payments.payments import open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
@@ -108,6 +109,7 @@ async def running(
             waiting = Waiting(deployment, database, heartbeat)
             show_waiting(metrics, waiting)
             stack.push_async_callback(end_task, asyncio.create_task(watch_requests(waiting)))
+        stack.push_async_callback(end_task, asyncio.create_task(watch_mail(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)

@@ -116,7 +116,7 @@ def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
 def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Settings:
     """What the service needs. Raises SettingsError."""
     reader = Reader(environ)
-    environment = _environment(reader)
+    environment = read_environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
     if environment == "production" and any(record.name == ERASURE for record in deployment.records):
@@ -167,7 +167,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _environment(reader: Reader) -> Environment:
+def read_environment(reader: Reader) -> Environment:
+    """Production unless it is said to be development."""
     match reader.text("CROUTER_ENVIRONMENT"):
         case "development":
             return "development"
