@@ -49,11 +49,6 @@ class Office:
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
             return connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier("crouter", table))).fetchall()
 
-    def execute(self, query: str, *values: object) -> None:
-        """Something only a database's owner may do."""
-        with psycopg.connect(self.dsn) as connection:
-            connection.execute(query, values)  # type: ignore[arg-type]
-
 
 @asynccontextmanager
 async def office(
