@@ -22,6 +22,7 @@ from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
 from crouter.runtime.identity.opening import identity_provider
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -40,6 +41,7 @@ from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
 from crouter.runtime.server.site.session_visitors import visitors_of
+from crouter.runtime.server.site.visitor import Visitors
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
 
@@ -96,10 +98,7 @@ async def running(
         books = await stack.enter_async_context(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
-        lookup = KeyLookup(
-            StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
-        )
-        stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        lookup = _keys_of_customers(stack, deployment, settings, database, log)
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
@@ -126,16 +125,7 @@ async def running(
                     credit=books.credit,
                 )
             )
-        provider = await stack.enter_async_context(
-            identity_provider(
-                deployment,
-                settings.identity,
-                lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
-                production=settings.production,
-            )
-        )
-        visitors = visitors_of(deployment, database, settings.identity, provider, log)
-        stack.push_async_callback(visitors.close)
+        visitors, provider = await _people(stack, deployment, settings, database, log)
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -161,3 +151,30 @@ async def running(
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
+
+
+def _keys_of_customers(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> KeyLookup:
+    """Looks customers' keys up, and hears of those that change."""
+    hasher = KeyedHasher(settings.store.lookup)
+    lookup = KeyLookup(StoredKeys(deployment, database), hasher, now=lambda: datetime.now(UTC))
+    stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+    return lookup
+
+
+async def _people(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> tuple[Visitors, IdentityProvider | None]:
+    """Who can be signed in, and who is asked about them."""
+    provider = await stack.enter_async_context(
+        identity_provider(
+            deployment,
+            settings.identity,
+            lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
+            production=settings.production,
+        )
+    )
+    visitors = visitors_of(deployment, database, settings.identity, provider, log)
+    stack.push_async_callback(visitors.close)
+    return visitors, provider
