@@ -18,6 +18,7 @@ from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
+from crouter.runtime.spending.spending import Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Parts:
     lookup: KeyLookup
     limits: Admitting
     credit: Credit
+    spending: Spending | None
     reader: PurposeReader
     channel: ContentChannel
     keys: UpstreamKeys

@@ -109,6 +109,7 @@ async def running(
             lookup=lookup,
             limits=shared or limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
+            spending=books.spending,
             reader=PurposeReader(deployment, database),
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
             keys=keys,
