@@ -1,7 +1,13 @@
 """Spending limits of keys and accounts: what a request may cost at most fits below them, in many processes too."""
 
 import asyncio
+import io
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import aiohttp
 
