@@ -10,6 +10,7 @@ ColumnKind = Literal[
     "email",
     "count",
     "counts",
+    "words",
     "nanousd",
     "timestamp",
     "date",

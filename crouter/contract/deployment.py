@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from crouter.contract.data import Purpose, Record
 from crouter.contract.destinations import Processor
+from crouter.contract.mail import Mail
 from crouter.contract.observation import LogStream, Metric
 from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Proxy
@@ -54,6 +55,8 @@ class Deployment:
     retention: RetentionPlan
     database_schema: str
     """The PostgreSQL schema that holds the records."""
+    mail: Mail | None = None
+    """None for a service that sends none."""
 
     def record(self, name: str) -> Record:
         """The record of that name. Raises KeyError when it is not declared."""

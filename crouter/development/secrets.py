@@ -1,7 +1,7 @@
 """The keys of a development run: made once, kept in one file, so that they come and go together.
 
 The file has a line NAME=VALUE for each, named as the service's settings are. Keys that seal and find API keys belong to
-what the database holds; the one that signs receipts can be added to a file that was made without it.
+what the database holds; those that sign receipts and keep sessions can be added to a file that was made without them.
 """
 
 import base64
@@ -12,7 +12,7 @@ from crouter.development.state_folder import StateFolder
 from crouter.runtime.environment import KEY_BYTES
 
 NAMES = ("CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS")
-LATER_NAMES = ("CROUTER_RECEIPT_KEYS",)
+LATER_NAMES = ("CROUTER_RECEIPT_KEYS", "CROUTER_SESSION_KEYS")
 
 
 def read_secrets(folder: StateFolder) -> dict[str, str] | None:

@@ -15,7 +15,7 @@ from crouter.generate.statements import (
     create_schema,
     drop_routine,
 )
-from crouter.plan.schema import Constraint, Index, RowRule, Schema, Table
+from crouter.plan.schema import Constraint, Index, RowRule, Schema, Table, Trigger
 
 _NAME_MAX = 80
 
@@ -47,7 +47,7 @@ def change_between(old: Schema, new: Schema) -> Change:
     sql = _Statements(new.name)
     found = (
         Step("Roles and schema", () if old.tables else (*create_roles(), *create_schema(new.name))),
-        Step("Functions that make and drop partitions", tuple(_routines(old, new))),
+        Step("Functions", tuple(_routines(old, new))),
         Step("Out of partitions", _of_tables(old, leaving, out_of_partitions)),
         Step("What goes", (*sql.removed_parts(pairs), *sql.removed_columns(pairs))),
         Step("Tables", (*sql.tables(pairs), *sql.constraints(pairs))),
@@ -56,6 +56,7 @@ def change_between(old: Schema, new: Schema) -> Change:
         Step("Comments: what a column is for, and where policy.yaml says so", tuple(sql.comments(pairs))),
         Step("Row-level security", tuple(sql.row_security(pairs))),
         Step("Grants", tuple(sql.grants(pairs))),
+        Step("Triggers", tuple(sql.triggers(pairs))),
         Step("Into partitions, with the rows that are there", _of_tables(new, joining, into_partitions)),
         Step("Functions that nothing needs any more", tuple(_routines_gone(old, new))),
     )
@@ -104,6 +105,10 @@ def _rules(table: Table) -> tuple[RowRule, ...]:
     return table.rules
 
 
+def _triggers(table: Table) -> tuple[Trigger, ...]:
+    return table.triggers
+
+
 class _Statements:
     """The statements of each step, for all tables of one schema."""
 
@@ -121,6 +126,7 @@ class _Statements:
         for pair in pairs:
             if pair.after is not None:
                 about = self._about(pair)
+                yield from (about.drop_trigger(item.name) for item in pair.removed(_triggers))
                 yield from (about.drop_constraint(item.name) for item in pair.removed(_constraints))
                 yield from (about.drop_index(item.name) for item in pair.removed(_indexes))
 
@@ -199,6 +205,16 @@ class _Statements:
                     if role in after:
                         yield self._about(pair).grant(after[role])
 
+    def triggers(self, pairs: Pairs) -> Iterator[str]:
+        for pair in pairs:
+            about = self._about(pair)
+            known = {trigger.name for trigger in pair.before.triggers} if pair.before else set[str]()
+            for trigger in pair.added(_triggers):
+                yield about.create_trigger(trigger)
+                # Afterwards: making it has waited for whoever was writing, and keeps others waiting.
+                if trigger.opening and pair.before is not None and trigger.name not in known:
+                    yield about.open_trigger(trigger)
+
 
 def _destroyed(pairs: Pairs) -> Iterator[str]:
     for pair in pairs:
@@ -243,6 +259,6 @@ def _name_parts(pair: TablePair, moved: str | None) -> tuple[str, ...]:
 def _differs(pair: TablePair) -> bool:
     assert pair.before is not None
     assert pair.after is not None
-    parts = (_constraints, _references, _indexes, _rules)
+    parts = (_constraints, _references, _indexes, _rules, _triggers)
     differ = (pair.added(part) or pair.removed(part) for part in parts)
     return any(differ) or set(pair.before.grants) != set(pair.after.grants)

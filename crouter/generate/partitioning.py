@@ -39,6 +39,7 @@ def into_partitions(schema: str, table: Table) -> Iterator[str]:
     (key,) = (item for item in table.constraints if item.kind == "key")
     yield whole.drop_constraint(key.name)
     yield from (whole.drop_rule(rule.name) for rule in table.rules)
+    yield from (whole.drop_trigger(trigger.name) for trigger in table.triggers)
     for index in table.indexes:
         yield whole.rename_index(index.name, relation_name(rest_of(table.name), *index.columns, "index"))
     yield from (whole.never_null(column) for column in key.columns)
@@ -83,3 +84,4 @@ def _dressed(whole: TableStatements, table: Table) -> Iterator[str]:
     yield from (whole.create_rule(rule) for rule in table.rules)
     yield whole.revoke_all()
     yield from (whole.grant(grant) for grant in table.grants)
+    yield from (whole.create_trigger(trigger) for trigger in table.triggers)

@@ -18,12 +18,14 @@ _SCHEMA: TypeAdapter[Schema] = TypeAdapter(Schema)
 def state_of(schema: Schema) -> dict[str, Any]:
     """`schema` as JSON values; `schema_of` reads them again."""
     state: dict[str, Any] = _SCHEMA.dump_python(schema, mode="json")
-    # Histories written before there were partitions do not have these keys, and stay as they are to the byte.
+    # Histories written before there were partitions or triggers lack these keys, and stay as they are to the byte.
     if not state["routines"]:
         del state["routines"]
     for table in state["tables"]:
         if table["partitioned_by"] is None:
             del table["partitioned_by"]
+        if not table["triggers"]:
+            del table["triggers"]
     return state
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from crouter.plan.roles import ANONYMOUS, AUTHENTICATED, OWN, SUPABASE_SERVICE
-from crouter.plan.schema import Column, Constraint, Grant, Index, Routine, RowRule, Table
+from crouter.plan.schema import Column, Constraint, Grant, Index, Routine, RowRule, Table, Trigger
 from crouter.plan.sql import identifier, literal
 
 _ROLE = """\
@@ -144,6 +144,16 @@ class TableStatements:
 
     def drop_rule(self, name: str) -> str:
         return f"DROP POLICY {identifier(name)} ON {self._name};"
+
+    def open_trigger(self, trigger: Trigger) -> str:
+        """What is done with the rows that were there before the trigger was."""
+        return f"SELECT {self._schema}.{identifier(trigger.opening)}();"
+
+    def create_trigger(self, trigger: Trigger) -> str:
+        return f"CREATE TRIGGER {identifier(trigger.name)} {trigger.event} ON {self._name} {trigger.means};"
+
+    def drop_trigger(self, name: str) -> str:
+        return f"DROP TRIGGER {identifier(name)} ON {self._name};"
 
     def revoke_all(self) -> str:
         """Takes back what default privileges may have given to others when the table was made."""

@@ -8,6 +8,7 @@ from crouter.contract.retention import RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
+from crouter.plan.mail import plan_mail
 from crouter.plan.records import purposes_of, records_of
 from crouter.plan.schema import SCHEMA
 from crouter.policy.model import Policy
@@ -36,6 +37,7 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         security=_security(policy),
         retention=retention,
         database_schema=SCHEMA,
+        mail=plan_mail(policy),
     )
 
 

@@ -75,6 +75,20 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """A routine that runs with every statement of some kind on a table."""
+
+    name: str
+    event: str
+    """Everything between the name and the table: when, and on what."""
+    means: str
+    """Everything after the table: what the routine sees, and its call."""
+    opening: str = ""
+    """What is done once, where rows are there that were written without it. A routine's name, or nothing."""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table: one data category of the policy."""
 
@@ -87,6 +101,7 @@ class Table:
     grants: tuple[Grant, ...]
     partitioned_by: str | None = None
     """The timestamp whose ranges are partitions of the table. Which there are does not stand here: jobs make them."""
+    triggers: tuple[Trigger, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

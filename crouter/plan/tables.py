@@ -7,6 +7,7 @@ from crouter.contract.data import Field
 from crouter.contract.measures import COUNT_MAX, COUNT_NAME_CHARS_MAX, COUNT_NAMES_MAX
 from crouter.contract.retention import RetentionPlan
 from crouter.plan.access import grants, row_rules
+from crouter.plan.books import book_routines, book_triggers
 from crouter.plan.partition_routines import PARTITION_ROUTINES
 from crouter.plan.records import record_of
 from crouter.plan.schema import SCHEMA, Column, Constraint, Index, Schema, Table
@@ -24,6 +25,7 @@ _SQL_TYPES = {
     "one_of": "text",
     "count": "bigint",
     "counts": "jsonb",
+    "words": "jsonb",
     "nanousd": "bigint",
     "timestamp": "timestamptz",
     "date": "date",
@@ -40,12 +42,19 @@ _COUNTS = (
     f" AND octet_length({{column}}::text) <= {_COUNTS_BYTES_MAX}"
 )
 
+# A word has no space, so that no sentence fits into one; an address has an @, and none fits either.
+_WORDS = (
+    """{column}::text ~ '^[{]("[a-z0-9_]+": "[A-Za-z0-9_.:/+-]+"(, )?)*[}]$'"""
+    f" AND octet_length({{column}}::text) <= {TEXT_BYTES_MAX}"
+)
+
 # A keyed hash is an HMAC-SHA-256. A sealed value has a 12-byte nonce, a 16-byte tag and at least one byte inside.
 _BOUNDS = {
     "text": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
     "email": f"octet_length({{column}}) <= {TEXT_BYTES_MAX}",
     "count": "{column} >= 0",
     "counts": _COUNTS,
+    "words": _WORDS,
     "keyed_hash": "octet_length({column}) = 32",
     "sealed": "octet_length({column}) BETWEEN 29 AND 4096",
 }
@@ -55,7 +64,8 @@ def plan_schema(policy: Policy, retention: RetentionPlan) -> Schema:
     """The schema that holds exactly the data categories of the policy."""
     tables = tuple(_table(policy, retention, name) for name in policy.data)
     partitioned = any(table.partitioned_by for table in tables)
-    return Schema(name=SCHEMA, tables=tables, routines=PARTITION_ROUTINES if partitioned else ())
+    routines = (*(PARTITION_ROUTINES if partitioned else ()), *book_routines(policy))
+    return Schema(name=SCHEMA, tables=tables, routines=routines)
 
 
 def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
@@ -78,6 +88,7 @@ def _table(policy: Policy, retention: RetentionPlan, name: str) -> Table:
         rules=row_rules(policy, record),
         grants=grants(policy, record, retention),
         partitioned_by=partitioned_by,
+        triggers=book_triggers(policy, name),
     )
 
 

@@ -89,6 +89,10 @@ MECHANISMS = {
         "crouter.runtime.purposes",
         "A field about a person is read for a purpose that is declared for it, or not at all.",
     ),
+    "declared_mail": Mechanism(
+        "crouter.runtime.mail",
+        "A mail that is not declared, or that holds another value than its declared ones, is refused.",
+    ),
     "rate_limits": Mechanism(
         "crouter.runtime.limits",
         "Requests are counted for each API key, against the declared limits and for nothing else.",

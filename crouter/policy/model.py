@@ -19,6 +19,7 @@ from crouter.policy.parts.surface import (
     Consent,
     Cookie,
     LogStream,
+    MailTemplate,
     Metric,
     Proxy,
     StorageKey,
@@ -111,6 +112,8 @@ class Policy(Part):
     """How long everything is kept, and when it goes."""
     proxy: Proxy
     """What the proxy forwards, and what it takes out first."""
+    mail: dict[Identifier, MailTemplate] = Setting(default_factory=dict)
+    """Every kind of mail that may be sent; any other is refused."""
     logging: dict[Identifier, LogStream]
     """Everything that may stand in a log line: the fields of each log."""
     metrics: dict[MetricName, Metric]

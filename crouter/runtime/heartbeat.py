@@ -1,4 +1,4 @@
-"""Looks whether the retention jobs have run when they should have, while the service runs: a job that stops is silent.
+"""Looks whether retention rules and jobs have run when they should have, while the service runs: what stops is silent.
 
 A rule is late when its last complete run ended longer ago than its interval and its greatest lag. It is told in the log
 once, counted in a metric at every look, and turns its sentences on the proof page red until it has run again. What
@@ -15,11 +15,15 @@ from psycopg import sql
 from crouter.contract.deployment import Deployment
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.pool import Database
+from crouter.runtime.jobs.registry import job_schedules
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.names import JOB_RUN
 from crouter.runtime.retention.cutoff import earlier
 
 LOOK_SECONDS: Final = 60.0
+_RULES: Final = sql.SQL("SELECT rule, max(finished_at) FROM {} WHERE outcome = 'complete' GROUP BY rule")
+_JOBS: Final = sql.SQL("SELECT 'job.' || name, finished_at FROM {} WHERE finished_at IS NOT NULL")
 
 
 class Heartbeat:
@@ -31,8 +35,11 @@ class Heartbeat:
         self._schedules = {rule.name: rule.schedule for rule in retention.expire} | {
             rule.name: rule.schedule for rule in retention.erase
         }
+        if any(record.name == JOB_RUN for record in deployment.records):
+            # Their names have a dot and those of rules have none, so that the two cannot meet.
+            self._schedules |= job_schedules(deployment)
         self._since = since
-        self.evidence = retention.evidence
+        self.sources = _sources(deployment)
         self.late: frozenset[str] = frozenset()
 
     def look(self, finished: Mapping[str, datetime], now: datetime) -> frozenset[str]:
@@ -46,6 +53,13 @@ class Heartbeat:
         return self.late - before
 
 
+def _sources(deployment: Deployment) -> dict[str, sql.SQL]:
+    """The declared records that tell when something last ended a complete run, and how to ask them."""
+    declared = {record.name for record in deployment.records}
+    found = {deployment.retention.evidence: _RULES, JOB_RUN: _JOBS}
+    return {name: statement for name, statement in found.items() if name is not None and name in declared}
+
+
 async def watch(
     heartbeat: Heartbeat,
     database: Database,
@@ -55,10 +69,10 @@ async def watch(
     pause: float = LOOK_SECONDS,
 ) -> None:
     """Look again and again until cancelled. With the database away nothing is known, and the last look stays."""
-    if heartbeat.evidence is None:
+    if not heartbeat.sources:
         return
-    query = sql.SQL("SELECT rule, max(finished_at) FROM {} WHERE outcome = 'complete' GROUP BY rule").format(
-        database.table(heartbeat.evidence)
+    query = sql.SQL(" UNION ALL ").join(
+        statement.format(database.table(record)) for record, statement in heartbeat.sources.items()
     )
     while True:
         try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.credit.credit import Credit
@@ -11,7 +12,9 @@ from crouter.runtime.heartbeat import Heartbeat
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.payments.payments import Payments
 from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
@@ -19,6 +22,10 @@ from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
 from crouter.runtime.spending.spending import Spending
+
+if TYPE_CHECKING:
+    # Asked about requests, which are made of parts.
+    from crouter.runtime.server.site.visitor import Visitors
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Parts:
     credit: Credit
     spending: Spending | None
     reader: PurposeReader
+    outbox: Outbox
     channel: ContentChannel
     keys: UpstreamKeys
     places: Places
@@ -42,3 +50,6 @@ class Parts:
     log: Log
     metrics: Metrics
     heartbeat: Heartbeat
+    visitors: "Visitors"
+    payments: Payments | None = None
+    """None where nothing is for sale."""

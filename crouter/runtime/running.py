@@ -25,7 +25,9 @@ from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.payments.payments import open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
@@ -33,6 +35,7 @@ from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
+from crouter.runtime.server.site.session_visitors import visitors_of
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
 
@@ -101,6 +104,20 @@ async def running(
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         shared = await stack.enter_async_context(fleet_limits(deployment, settings, log, metrics))
+        reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
+        payments = None
+        if settings.payments is not None:
+            payments = await stack.enter_async_context(
+                open_payments(
+                    deployment,
+                    settings.payments,
+                    database,
+                    production=settings.production,
+                    reader=reader,
+                    outbox=outbox,
+                    credit=books.credit,
+                )
+            )
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -110,7 +127,8 @@ async def running(
             limits=shared or limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
             spending=books.spending,
-            reader=PurposeReader(deployment, database),
+            reader=reader,
+            outbox=outbox,
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
@@ -119,6 +137,8 @@ async def running(
             log=log,
             metrics=metrics,
             heartbeat=heartbeat,
+            payments=payments,
+            visitors=visitors_of(deployment, database, settings.identity),
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

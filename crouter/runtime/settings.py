@@ -18,6 +18,9 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
 from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.fleet.settings import FleetSettings, read_fleet
+from crouter.runtime.identity.settings import IdentitySettings, read_identity
+from crouter.runtime.names import SESSION
+from crouter.runtime.payments.settings import PaymentSettings, read_payments
 from crouter.runtime.secret import Secret
 
 Environment = Literal["development", "production"]
@@ -28,6 +31,7 @@ DEVELOPMENT_JOURNAL: Final = Path(".crouter", "journal")
 EDGE_SECRET_CHARS_MIN: Final = 32
 TRANSACTION_POOLER_PORT: Final = 6543
 PROCESSES_MAX: Final = 128
+SUPABASE: Final = "supabase"
 REQUESTS_MAX: Final = 4096
 ACCOUNT_REQUESTS_MAX: Final = 2048
 _HEADER_VALUE = re.compile(r"[!-~]+")
@@ -65,6 +69,9 @@ class Settings:
     requests_max: int
     """How many requests a process has under way at once; as many connections to the upstream may be open."""
     account_requests_max: int
+    identity: IdentitySettings
+    payments: PaymentSettings | None = None
+    """How payments are taken; None where nothing is for sale."""
     receipts: KeyRing | None = None
     """What receipts are signed with; only development may do without."""
     edge_secret: Secret[str] | None = None
@@ -112,6 +119,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     environment = _environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
+    receipts = _receipts(reader, store, is_required=environment == "production")
     settings = Settings(
         environment=environment,
         host=host,
@@ -121,7 +129,14 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         upstream_keys=_upstream_keys(reader),
         requests_max=reader.count("CROUTER_REQUESTS_MAX", REQUESTS_MAX),
         account_requests_max=reader.count("CROUTER_ACCOUNT_REQUESTS_MAX", ACCOUNT_REQUESTS_MAX),
-        receipts=_receipts(reader, store, is_required=environment == "production"),
+        identity=read_identity(
+            reader,
+            identity_processor(deployment),
+            (store.sealing, store.lookup, *((receipts,) if receipts else ())),
+            production=environment == "production",
+        ),
+        payments=read_payments(reader, deployment, production=environment == "production"),
+        receipts=receipts,
         edge_secret=_edge_secret(reader, "CROUTER_EDGE_SECRET", is_required=environment == "production"),
         edge_secret_retiring=_edge_secret(reader, "CROUTER_EDGE_SECRET_RETIRING", is_required=False),
         development_account=_development_account(reader, environment),
@@ -132,6 +147,13 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     )
     reader.give_up_on_problems()
     return settings
+
+
+def identity_processor(deployment: Deployment) -> Processor | None:
+    """Who tells who people are; None where the policy keeps no sessions, so that nobody can sign in."""
+    if not any(record.name == SESSION for record in deployment.records):
+        return None
+    return next((processor for processor in deployment.processors if processor.name == SUPABASE), None)
 
 
 def is_loopback(host: str) -> bool:

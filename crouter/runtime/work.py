@@ -1,4 +1,4 @@
-"""The retention process: `worker` runs the rules on their schedule, `run` runs them now, `check` says what is overdue.
+"""The retention process: `worker` runs rules and jobs on schedule, `run` the rules now, `check` says what is overdue.
 
 Exit status: 0 done, 1 refused or failed, 2 something is overdue.
 """
@@ -18,6 +18,7 @@ from crouter.contract.version import ContractMismatchError, require_contract
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, check_database
 from crouter.runtime.environment import SettingsError
+from crouter.runtime.jobs.running import jobs_running, require_job_settings
 from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.logs import Log
 from crouter.runtime.manifest import StaleGeneratedError, require_manifest
@@ -33,10 +34,12 @@ from crouter.runtime.retention.report import (
     result_sentence,
 )
 from crouter.runtime.retention.run import run_retention
-from crouter.runtime.retention.settings import read_retention_settings
+from crouter.runtime.retention.settings import RetentionSettings, read_retention_settings
 from crouter.runtime.retention.worker import run_worker
+from crouter.runtime.settings import DatabaseSettings
 from crouter.runtime.words import kind_of
 
+MIGRATIONS: Final = Path("database", "migrations")
 OVERDUE_STATUS: Final = 2
 _REFUSALS: Final = (
     ContractMismatchError,
@@ -68,12 +71,18 @@ def work(
     asked = _parser().parse_args(sys.argv[1:] if arguments is None else list(arguments))
     try:
         require_contract(deployment.contract)
-        dsn = read_retention_settings(os.environ if environ is None else environ).database_url.reveal()
+        environ = os.environ if environ is None else environ
+        settings = read_retention_settings(environ)
+        if asked.mode == "worker":
+            require_job_settings(deployment, environ)
         require_manifest(deployment, generated)
         harden_process()
         log = retention_log(deployment, sys.stdout if asked.mode == "worker" else sys.stderr)
         with captured(log):
-            return _do(asked, dsn, deployment, generated / "database" / "migrations", log)
+            if asked.mode == "worker":
+                asyncio.run(_work_until_told(settings, deployment, generated, environ, log))
+                return 0
+            return _do(asked, settings.database_url.reveal(), deployment, generated / MIGRATIONS, log)
     except _REFUSALS as refusal:
         sys.stderr.write(f"crouter: {refusal}\n")
     except OSError as error:
@@ -91,9 +100,6 @@ def retention_log(deployment: Deployment, out: TextIO) -> Log:
 
 
 def _do(asked: argparse.Namespace, dsn: str, deployment: Deployment, migrations: Path, log: Log) -> int:
-    if asked.mode == "worker":
-        asyncio.run(_work_until_told(dsn, deployment, migrations, log))
-        return 0
     check = check_database(dsn, migrations, Origin.of(deployment))
     if check.state != "in_step":
         raise RetentionRefusedError(check.sentence)
@@ -123,13 +129,29 @@ def _check(asked: argparse.Namespace, dsn: str, deployment: Deployment, log: Log
     return OVERDUE_STATUS if overdue else 0
 
 
-async def _work_until_told(dsn: str, deployment: Deployment, migrations: Path, log: Log) -> None:
+async def _work_until_told(
+    settings: RetentionSettings, deployment: Deployment, generated: Path, environ: Mapping[str, str], log: Log
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(loop_exception_handler(log))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run_worker(dsn, deployment, migrations, log, stop)
+    await run_workers(settings, deployment, generated, environ, log, stop)
+
+
+async def run_workers(
+    settings: RetentionSettings,
+    deployment: Deployment,
+    generated: Path,
+    environ: Mapping[str, str],
+    log: Log,
+    stop: asyncio.Event,
+) -> None:
+    """Work on rules and jobs until `stop` is set. Raises what `run_worker` does."""
+    dsn, database = settings.database_url.reveal(), DatabaseSettings(settings.database_url, transaction_pooler=False)
+    async with jobs_running(deployment, database, generated, environ, log, stop.is_set) as runner:
+        await run_worker(dsn, deployment, generated / MIGRATIONS, log, stop, runner=runner)
 
 
 def _tell(text: str) -> None:

@@ -38,6 +38,7 @@ _MODULES = {
     "logs": ("logs",),
     "metrics": ("metrics",),
     "web": ("web",),
+    "mail": ("mail",),
     "security": ("security",),
 }
 # Records of the service's own work stand apart, so that those with data about people can be read through.
@@ -51,7 +52,7 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
         "service/__init__.py": _package(plan),
         "service/__main__.py": EntryView(plan.header),
     }
-    for module, parts in _MODULES.items():
+    for module, parts in _modules(plan).items():
         values = {part.upper(): getattr(plan.deployment, part) for part in parts}
         views[f"service/{module}.py"] = module_view(plan.header, values)
     technical = {_constant(record): record for record in plan.deployment.records if is_technical(record)}
@@ -63,13 +64,22 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
     return {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
 
 
+def _modules(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """A part that the policy does without has no module."""
+    return {
+        module: parts
+        for module, parts in _MODULES.items()
+        if all(getattr(plan.deployment, part) is not None for part in parts)
+    }
+
+
 def _constant(record: Record) -> str:
     return f"{record.name.upper()}_RECORD"
 
 
 def _package(plan: Plan) -> ModuleView:
     """The package, whose deployment names the values of the other modules."""
-    uses = {part.upper(): f"generated.service.{module}" for module, parts in _MODULES.items() for part in parts}
+    uses = {part.upper(): f"generated.service.{module}" for module, parts in _modules(plan).items() for part in parts}
     uses["RETENTION"] = "generated.retention"
     named: dict[str, Any] = {
         field.name: Name(field.name.upper()) for field in fields(plan.deployment) if field.name.upper() in uses

@@ -17,9 +17,9 @@ LegalBasis = Literal[
 ]
 """The six legal bases of GDPR Article 6(1), in its order (a) to (f)."""
 
-FieldType = Literal["text", "email", "count", "counts", "nanousd", "timestamp", "date", "sealed"]
-"""What a person's field may hold. `counts` are a few counts by name, `nanousd` is money, `date` a day, `sealed`
-encrypted."""
+FieldType = Literal["text", "email", "count", "counts", "words", "nanousd", "timestamp", "date", "sealed"]
+"""What a person's field may hold. `counts` are a few counts by name, `words` a few words by name, `nanousd` is money,
+`date` a day, `sealed` encrypted."""
 
 TechnicalType = Literal[
     "uuid", "reference", "text", "count", "counts", "nanousd", "timestamp", "date", "keyed_hash", "sealed", "one_of"
@@ -56,8 +56,8 @@ class DataField(Part):
     label: Text
     """The words of the policy. Fields with the same label are named once in a sentence."""
     type: FieldType
-    """What the column holds. `counts` are up to 32 counts by name, `nanousd` is money in 1e-9 US dollars, `date` a
-    day without a time, `sealed` an encrypted value."""
+    """What the column holds. `counts` are up to 32 counts by name, `words` a few words by name (no spaces, so no text),
+    `nanousd` is money in 1e-9 US dollars, `date` a day without a time, `sealed` an encrypted value."""
     purposes: tuple[Identifier, ...] = Setting(min_length=1)
     """Reading the field needs one of these purposes."""
     data_category: DataCategoryKey

@@ -1,4 +1,4 @@
-"""Where data could leave: `proxy`, `logging`, `metrics`, `cookies`, `storage`, `consent`, `analytics`."""
+"""Where data could leave: `proxy`, `mail`, `logging`, `metrics`, `cookies`, `storage`, `consent`, `analytics`."""
 
 from typing import Annotated, Literal
 
@@ -65,6 +65,22 @@ class Proxy(Part):
     """What is taken out of an answer."""
     limits: Limits
     """The default rate limits."""
+
+
+MailValueType = Literal["money", "date", "moment", "count", "word", "page", "right", "version"]
+"""What a value in a mail may be: none of them can carry free text. A `page` is a path of our own, a `right` one of
+`rights`, a `version` a published version of this policy."""
+
+
+class MailTemplate(Part):
+    """One kind of mail. What it says besides its values is part of the library."""
+
+    purpose: Identifier
+    """What it is for: one of the purposes for which the address may be read."""
+    when: Text
+    """Completes "when …": what happened that it tells of."""
+    values: dict[Identifier, MailValueType] = Setting(default_factory=dict)
+    """All that it may say about its reader, by name."""
 
 
 LogStream = Annotated[dict[Identifier, LogFieldType], Setting(min_length=1)]

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that act as the service's role, see its schema only and never wait long."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString, TypeVar
 
@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from crouter.runtime.database.errors import DatabaseAwayError, translated
-from crouter.runtime.settings import StoreSettings
+from crouter.runtime.settings import DatabaseSettings, StoreSettings
 
 SERVICE_ROLE: Final = "crouter_service"
 CONNECTIONS_MAX: Final = 16
@@ -32,8 +32,17 @@ class Database:
     each transaction, and prepared statements are off. Raises DatabaseError only, never a driver's error.
     """
 
-    def __init__(self, settings: StoreSettings, schema: str, role: str = SERVICE_ROLE) -> None:
+    def __init__(
+        self,
+        settings: DatabaseSettings | StoreSettings,
+        schema: str,
+        role: str = SERVICE_ROLE,
+        *,
+        statement_seconds: int = STATEMENT_SECONDS,
+    ) -> None:
+        """`statement_seconds` is the longest that a statement may take: requests wait less long than jobs do."""
         self._settings = settings
+        self._statement_seconds = statement_seconds
         self._schema = schema
         self._role = role
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -91,7 +100,7 @@ class Database:
         async with self.transaction() as connection:
             return await work(connection)
 
-    async def rows(self, query: Statement, parameters: tuple[Any, ...] = ()) -> list[TupleRow]:
+    async def rows(self, query: Statement, parameters: tuple[Any, ...] | Mapping[str, Any] = ()) -> list[TupleRow]:
         """All rows of a reading statement. Raises DatabaseError."""
 
         async def read(connection: Connection) -> list[TupleRow]:
@@ -137,8 +146,8 @@ class Database:
                 sql.SQL("ROLE {}").format(sql.Identifier(self._role)),
                 sql.SQL("search_path TO {}, pg_temp").format(sql.Identifier(self._schema)),
                 sql.SQL("TIME ZONE 'UTC'"),
-                sql.SQL("statement_timeout TO {}").format(sql.Literal(f"{STATEMENT_SECONDS}s")),
-                sql.SQL("idle_in_transaction_session_timeout TO {}").format(sql.Literal(f"{STATEMENT_SECONDS}s")),
+                sql.SQL("statement_timeout TO {}").format(sql.Literal(f"{self._statement_seconds}s")),
+                sql.SQL("idle_in_transaction_session_timeout TO {}").format(sql.Literal(f"{self._statement_seconds}s")),
             )
         )
         await connection.execute(statements)

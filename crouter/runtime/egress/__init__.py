@@ -9,7 +9,7 @@ from crouter.runtime.egress.channel import ContentChannel
 from crouter.runtime.egress.drop_patterns import drop_patterns
 from crouter.runtime.egress.errors import EgressRefusedError, UpstreamError, UpstreamTimeoutError
 from crouter.runtime.egress.exchange import Receiver, UpstreamExchange
-from crouter.runtime.egress.guard import Egress
+from crouter.runtime.egress.guard import Egress, open_data
 from crouter.runtime.egress.request_head import HeaderLines, Headers
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "UpstreamExchange",
     "UpstreamTimeoutError",
     "drop_patterns",
+    "open_data",
 ]

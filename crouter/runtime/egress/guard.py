@@ -12,9 +12,11 @@ from crouter.contract.destinations import Processor
 from crouter.runtime.egress.channel import ContentChannel
 from crouter.runtime.egress.dialling import Dialler, Origin
 from crouter.runtime.egress.errors import EgressRefusedError
-from crouter.runtime.egress.pool import Bounds, Pool
+from crouter.runtime.egress.pool import Bounds, Deadlines, Pool
 from crouter.runtime.settings import Settings, is_loopback
 
+DATA_DEADLINES: Final = Deadlines(connect=5.0, silence=30.0, write=15.0, total=60.0)
+DATA_CONNECTIONS_MAX: Final = 32
 _TLS_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -55,6 +57,35 @@ class Egress:
         # The simulator of `crouter run` and of tests: on this machine, and only where the operator said so.
         is_override = str(url.origin()) == self._settings.upstream_url
         return not self._settings.production and is_override and is_loopback(host)
+
+
+@asynccontextmanager
+async def open_data(
+    deployment: Deployment,
+    processor: str,
+    origin: str,
+    *,
+    production: bool,
+    refused: Callable[[], None] = lambda: None,
+    deadlines: Deadlines = DATA_DEADLINES,
+) -> AsyncIterator[ContentChannel]:
+    """A channel to a declared processor for what it receives other than content.
+
+    Outside of production, plain http to this machine is allowed as well: a stand-in of tests and of development.
+    Requests to any other host raise EgressRefusedError, and tell `refused`. Raises KeyError for no such processor.
+    """
+    declared = deployment.processor(processor)
+    url = URL(origin).origin()
+    host = url.host or ""
+    is_stand_in = not production and url.scheme == "http" and is_loopback(host)
+    is_allowed = is_stand_in or (url.scheme == "https" and declared.owns(host))
+    tls = client_tls(deployment.security.tls_minimum) if url.scheme == "https" else None
+    pool = Pool(Dialler(Origin(host, url.port or 0, tls)), deadlines, Bounds(connections=DATA_CONNECTIONS_MAX))
+    channel = ContentChannel(pool, authority=url.authority, may_reach=lambda: is_allowed, refused=refused)
+    try:
+        yield channel
+    finally:
+        await pool.close()
 
 
 def client_tls(minimum: str) -> ssl.SSLContext:

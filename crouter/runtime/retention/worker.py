@@ -1,4 +1,4 @@
-"""Runs every rule on its schedule, until it is told to stop. Any number of workers may run at once.
+"""Runs every rule and every job on its schedule, until it is told to stop. Any number of workers may run at once.
 
 Procrastinate makes one job of each due moment, whichever worker sees it first; the lock of the rule and the batches do
 the rest. An outage of the database ends nothing: the worker comes back when the database does.
@@ -7,7 +7,8 @@ the rest. An outage of the database ends nothing: the worker comes back when the
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,9 @@ from psycopg_pool import PoolTimeout
 from crouter.contract.deployment import Deployment
 from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError
 from crouter.runtime.database.migrations import Origin, check_database
+from crouter.runtime.ending import end_task
+from crouter.runtime.jobs.job import Job
+from crouter.runtime.jobs.runner import Runner
 from crouter.runtime.logs import Log
 from crouter.runtime.retention.options import RetentionOptions, RetentionRefusedError
 from crouter.runtime.retention.overdue import find_overdue
@@ -36,20 +40,29 @@ _AWAY: Final = (ConnectorException, DatabaseAwayError, PoolTimeout, psycopg.Erro
 
 
 async def run_worker(
-    dsn: str, deployment: Deployment, migrations: Path, log: Log, stop: asyncio.Event, pause: float = PAUSE_SECONDS
+    dsn: str,
+    deployment: Deployment,
+    migrations: Path,
+    log: Log,
+    stop: asyncio.Event,
+    pause: float = PAUSE_SECONDS,
+    runner: Runner | None = None,
 ) -> None:
-    """Work until `stop` is set; a batch under way is finished first.
+    """Work until `stop` is set; a batch under way is finished first. `runner` has the jobs beside the rules.
 
     Raises RetentionRefusedError if the database or a declared rhythm is not one to work with, DatabaseError.
     """
     app = queue(dsn)
     for rule in rules_of(deployment, None):
         _add_task(app, rule, dsn, deployment, log)
+    if runner is not None:
+        for job in runner.jobs:
+            _add_job(app, job, runner)
     while not stop.is_set():
         try:
             await asyncio.to_thread(_require_database, dsn, deployment, migrations)
             await asyncio.to_thread(prepare_queue, dsn)
-            await _work(app, stop, log)
+            await _work(app, stop, log, runner)
         except _AWAY as problem:
             log.error("worker_interrupted", error=kind_of(problem))
         with contextlib.suppress(TimeoutError):
@@ -73,6 +86,16 @@ def _add_task(app: App, rule: Rule, dsn: str, deployment: Deployment, log: Log) 
         carry_out(dsn, deployment, rule.name, log, context.should_abort)
 
 
+def _add_job(app: App, job: Job, runner: Runner) -> None:
+    if job.every is None:
+        return
+
+    @app.periodic(cron=cron(job.every), periodic_id=job.label)
+    @app.task(name=job.label, queueing_lock=job.label)
+    async def task(timestamp: int) -> None:
+        await runner.run(job.name)
+
+
 def carry_out(dsn: str, deployment: Deployment, rule: str, log: Log, stopped: Callable[[], bool]) -> None:
     """One job: run a rule, then see whether anything of it is overdue. Every end is a line in the log."""
     options = RetentionOptions(rule=rule, stopped=stopped)
@@ -83,8 +106,8 @@ def carry_out(dsn: str, deployment: Deployment, rule: str, log: Log, stopped: Ca
         log.error("run_failed", rule=rule, error=kind_of(problem))
 
 
-async def _work(app: App, stop: asyncio.Event, log: Log) -> None:
-    async with app.open_async():
+async def _work(app: App, stop: asyncio.Event, log: Log, runner: Runner | None) -> None:
+    async with app.open_async(), _woken(runner):
         await _forget_stalled(app)
         await _run_everything_once(app)
         log.info("worker_started")
@@ -103,6 +126,20 @@ async def _work(app: App, stop: asyncio.Event, log: Log) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await working
         log.info("worker_stopped")
+
+
+@asynccontextmanager
+async def _woken(runner: Runner | None) -> AsyncIterator[None]:
+    """Jobs are run when somebody asks for them, too, until the block ends."""
+    if runner is None:
+        yield
+        return
+    listening = asyncio.create_task(runner.listen())
+    try:
+        yield
+    finally:
+        await end_task(listening)
+        await runner.close()
 
 
 async def _forget_stalled(app: App) -> None:

@@ -22,6 +22,7 @@ from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.protocol import error_reply
 from crouter.runtime.server.receipts import ReceiptRoutes
 from crouter.runtime.server.routes import answerers
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.server.transport import Transport
 from crouter.runtime.words import kind_of
@@ -49,7 +50,8 @@ class App:
         self._parts = parts
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
-        pages, history, probes = Pages(parts), HistoryPages(parts), Probes(parts)
+        site_pages = SitePages(parts)
+        pages, history, probes = Pages(parts, site_pages), HistoryPages(parts, site_pages), Probes(parts)
         receipts = ReceiptRoutes(parts)
         proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (

@@ -18,13 +18,11 @@ from crouter.runtime.proxy.errors import not_found, unavailable
 from crouter.runtime.purposes import PurposeRefusedError, require_purpose
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.probes import from_this_machine
-from crouter.runtime.server.protocol import Reply, error_reply
-from crouter.runtime.web.headers import Headers
-from crouter.runtime.web.templates import draw, page_environment
+from crouter.runtime.server.protocol import error_reply
+from crouter.runtime.server.site.page import SitePages
 
 PURPOSE: Final = "dashboard"
 ROWS: Final = 50
-REFRESH_SECONDS: Final = 5
 _NANOUSD_PER_USD: Final = 1_000_000_000
 
 
@@ -36,24 +34,18 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    name: str
-    contact: str
-    style_sheets: tuple[str, ...]
     balance: str
     columns: tuple[_Column, ...]
     rows: tuple[tuple[str, ...], ...]
     totals: tuple[str, ...]
-    refresh_seconds: int = REFRESH_SECONDS
 
 
 class Dashboard:
     """Draws the dashboard anew for every request."""
 
-    def __init__(self, parts: Parts, headers: Headers, style_sheets: tuple[str, ...]) -> None:
+    def __init__(self, parts: Parts, pages: SitePages) -> None:
         self._parts = parts
-        self._headers = headers
-        self._style_sheets = style_sheets
-        self._environment = page_environment()
+        self._pages = pages
         record = parts.deployment.record(USAGE)
         self._key = record.key
         # The time first: it is what the rows are ordered by.
@@ -90,15 +82,10 @@ class Dashboard:
             return error_reply(unavailable(), exchange.request_id)
         costs = {entry["id"]: -entry["amount_nanousd"] for entry in entries}
         view = self._view(balance, usage, [costs.get(row[self._key], 0) for row in usage])
-        headers = [*self._headers, ("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store")]
-        return Reply(headers=headers, body=draw(self._environment, "dashboard.html.jinja", view))
+        return self._pages.reply(exchange, "dashboard.html.jinja", view)
 
     def _view(self, balance: int, usage: Sequence[dict[str, Any]], costs: Sequence[int]) -> _View:
-        identity = self._parts.deployment.identity
         return _View(
-            name=identity.name,
-            contact=identity.contact,
-            style_sheets=self._style_sheets,
             balance=_usd(balance),
             columns=(*map(_column, self._fields), _Column("cost", "number")),
             rows=tuple(

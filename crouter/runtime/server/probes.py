@@ -4,7 +4,9 @@ These answer without the edge, because they are asked from inside; the counters 
 """
 
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp import web
 from psycopg import sql
@@ -15,6 +17,8 @@ from crouter.runtime.names import API_KEY, USAGE
 from crouter.runtime.proxy.errors import not_found
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply, error_reply
+
+_LOCAL: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 
 Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
@@ -57,6 +61,11 @@ def from_this_machine(request: web.BaseRequest) -> bool:
     peer = request.transport.get_extra_info("peername") if request.transport else None
     passed_on = any(name.lower().startswith(("x-forwarded", "forwarded", "cf-")) for name in request.headers)
     return isinstance(peer, tuple) and ipaddress.ip_address(peer[0]).is_loopback and not passed_on
+
+
+def is_local_name(authority: str) -> bool:
+    """Whether a `Host` names this machine and not a public name that leads here."""
+    return bool(_LOCAL.fullmatch(authority))
 
 
 def _plain(status: int, text: str) -> Reply:

@@ -1,10 +1,19 @@
 """All routes of the site, one line for each part of it."""
 
 from crouter.runtime.server.exchange import Parts
+from crouter.runtime.server.site.assets import Assets
+from crouter.runtime.server.site.home import Home
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import SiteRoute
+from crouter.runtime.server.site.session_visitors import SessionVisitors
+from crouter.runtime.server.site.sign_in import SignIn
 
 
 def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
     """Every address of the site; of two that match, the first one answers."""
-    del parts
-    return ()
+    pages, visitors = SitePages(parts), parts.visitors
+    return (
+        *Assets(parts).routes(),
+        *Home(parts, pages).routes(),
+        *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
+    )
