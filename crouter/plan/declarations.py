@@ -94,6 +94,7 @@ def _proxy(policy: Policy) -> Proxy:
             output_tokens_per_minute=proxy.limits.output_tokens_per_minute,
             concurrent_requests=proxy.limits.concurrent_requests,
         ),
+        limit_store_hosts=proxy.limits.store_hosts,
     )
 
 

@@ -19,6 +19,7 @@ from crouter.runtime.accounting import accounting
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
+from crouter.runtime.fleet.joining import fleet_limits
 from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
 from crouter.runtime.identity.opening import identity_provider
@@ -84,7 +85,8 @@ async def running(
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
 
     `inherited` is a socket that listens already; otherwise one is opened at the address of the settings.
-    `limits` are those that several processes share; otherwise this one has its own.
+    `limits` are those that several processes share; otherwise this one has its own. Where the settings name a store,
+    all machines that do share them instead.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
     HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
@@ -111,6 +113,7 @@ async def running(
         stack.push_async_callback(end_task, asyncio.create_task(watch_mail(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
+        shared = await stack.enter_async_context(fleet_limits(deployment, settings, log, metrics))
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
         payments = None
         if settings.payments is not None:
@@ -132,8 +135,9 @@ async def running(
             generated=generated,
             database=database,
             lookup=lookup,
-            limits=limits or RateLimits(deployment.proxy.limits, clock),
+            limits=shared or limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
+            spending=books.spending,
             reader=reader,
             outbox=outbox,
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),

@@ -18,6 +18,7 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
 from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
+from crouter.runtime.fleet.settings import FleetSettings, read_fleet
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
 from crouter.runtime.names import ERASURE, SESSION
 from crouter.runtime.payments.settings import PaymentSettings, read_payments
@@ -86,6 +87,8 @@ class Settings:
     """Whether each record waits for the medium, or many at once."""
     processes: int | None = None
     """How many processes share the port, under a supervisor; None for this one alone."""
+    fleet: FleetSettings | None = None
+    """Where machines count together against the limits of keys; None where each machine counts for itself."""
 
     @property
     def upstream_key(self) -> Secret[str]:
@@ -145,6 +148,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         journal=_journal(reader, environment, store.database_url),
         journal_sync=_journal_sync(reader),
         processes=_processes(reader),
+        fleet=read_fleet(reader, deployment.proxy.limit_store_hosts, production=environment == "production"),
     )
     reader.give_up_on_problems()
     return settings

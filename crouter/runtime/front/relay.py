@@ -8,6 +8,7 @@ Both forms of the API are relayed here: what differs is the request's `dialect`,
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from crouter.runtime.credit.lease import Hold
 from crouter.runtime.egress import HeaderLines, UpstreamError, UpstreamExchange, UpstreamTimeoutError
 from crouter.runtime.front.passage import Passage
 from crouter.runtime.key_lookup import Caller
+from crouter.runtime.limits import Pass
 from crouter.runtime.parts import Parts
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Attempt, Ending
@@ -36,6 +38,7 @@ from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import record_id
 from crouter.runtime.proxy.retries import Answered, Next, NotAnswered, after_attempt
 from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, report_answer
+from crouter.runtime.proxy.usage import UsageCounts
 from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
 from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
@@ -66,13 +69,17 @@ class Client(Protocol):
 
 @dataclass(slots=True)
 class Admitted:
-    """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for."""
+    """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for.
+
+    The pass is closed by whoever got it.
+    """
 
     request_id: str
     received_at: datetime
     caller: Caller
     accepted: Accepted
     hold: Hold
+    passed: Pass
     dialect: Dialect = MESSAGES
     cut: UsageChunkFilter | None = None
 
@@ -279,6 +286,7 @@ class MeteredRelay:
         if status != 200:
             self._report_of_key = _report(Answered(status), headers)
         returned = passage.returned(headers, self._admitted.request_id)
+        returned.headers += self._admitted.passed.standing().headers(time.time())
         attempt.head(status, returned.content_type, returned.content_encoding)
         self._is_stream = is_stream = attempt.is_stream
         if is_stream and self._admitted.cut is not None and not returned.content_encoding:
@@ -390,6 +398,7 @@ class MeteredRelay:
             self._report(self._attempt.anomalies)
             return None
         charge = settle(draft, parts.prices, admitted.received_at)
+        admitted.passed.used(*_limited_tokens(draft.counts))
         if self._attempt.anomalies or charge.anomalies or draft.unknown_keys:
             unknown = (f"unknown:{key}" for key in draft.unknown_keys)
             self._report((*self._attempt.anomalies, *charge.anomalies, *unknown))
@@ -407,6 +416,12 @@ class MeteredRelay:
         for anomaly in anomalies:
             parts.metrics.count("crouter_anomalies_total", kind=anomaly)
             parts.log.warning("usage_anomaly", request_id=self._admitted.request_id, error=anomaly)
+
+
+def _limited_tokens(counts: UsageCounts) -> tuple[int, int]:
+    """Input and output tokens as limits count them: what was read from a cache is free, what was written is not."""
+    written = (counts.cache_creation_5m_input_tokens or 0) + (counts.cache_creation_1h_input_tokens or 0)
+    return (counts.input_tokens or 0) + written, counts.output_tokens or 0
 
 
 def _report(result: Answered | NotAnswered, headers: Headers) -> Report:
