@@ -38,6 +38,7 @@ _MODULES: Final = {
     "reconcile": "crouter.cli.reconcile",
     "requests": "crouter.cli.requests",
     "receipt": "crouter.cli.receipt",
+    "publish": "crouter.cli.publish",
 }
 
 

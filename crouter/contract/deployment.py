@@ -7,7 +7,7 @@ from crouter.contract.destinations import Processor
 from crouter.contract.mail import Mail
 from crouter.contract.observation import LogStream, Metric
 from crouter.contract.requests import Requests
-from crouter.contract.retention import RetentionPlan
+from crouter.contract.retention import Period, RetentionPlan
 from crouter.contract.traffic import Proxy
 from crouter.contract.web import Web
 
@@ -59,6 +59,8 @@ class Deployment:
     """The PostgreSQL schema that holds the records."""
     mail: Mail | None = None
     """None for a service that sends none."""
+    policy_notice: Period | None = None
+    """How long before it takes effect a significant version is announced by mail; None where nothing is promised."""
 
     def record(self, name: str) -> Record:
         """The record of that name. Raises KeyError when it is not declared."""

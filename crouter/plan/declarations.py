@@ -5,7 +5,7 @@ from crouter.contract.deployment import Deployment, Identity, Security
 from crouter.contract.destinations import Processor
 from crouter.contract.observation import LogField, LogStream, Metric
 from crouter.contract.requests import Requests
-from crouter.contract.retention import RetentionPlan
+from crouter.contract.retention import Period, RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
@@ -41,7 +41,16 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         requests=_requests(policy),
         database_schema=SCHEMA,
         mail=plan_mail(policy),
+        policy_notice=_notice(policy),
     )
+
+
+def _notice(policy: Policy) -> Period | None:
+    """The notice of a significant version, where it is given by mail."""
+    changes = policy.policy.changes
+    if changes.notice is None or not policy.mail or changes.announced_by != "email":
+        return None
+    return period(changes.notice)
 
 
 def _processors(policy: Policy) -> tuple[Processor, ...]:
@@ -85,6 +94,7 @@ def _proxy(policy: Policy) -> Proxy:
             output_tokens_per_minute=proxy.limits.output_tokens_per_minute,
             concurrent_requests=proxy.limits.concurrent_requests,
         ),
+        limit_store_hosts=proxy.limits.store_hosts,
     )
 
 

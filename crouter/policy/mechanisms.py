@@ -93,6 +93,15 @@ MECHANISMS = {
         "crouter.runtime.mail",
         "A mail that is not declared, or that holds another value than its declared ones, is refused.",
     ),
+    "policy_notice": Mechanism(
+        "crouter.runtime.publishing",
+        "A significant version is in force only where every account was told of it in time.",
+        probe="crouter publish --dry-run",
+    ),
+    "version_at_last_use": Mechanism(
+        "crouter.runtime.publishing.last_use",
+        "Beside each account stands the version that was in force when it last used the service.",
+    ),
     "rate_limits": Mechanism(
         "crouter.runtime.limits",
         "Requests are counted for each API key, against the declared limits and for nothing else.",

@@ -76,6 +76,7 @@ _AMOUNT = NeededColumn(
 )
 
 _ACCESS = {"data_category": "user.account", "dpv": "ServiceConsumptionBehaviour"}
+_TELEMETRY = {"data_category": "user.telemetry", "dpv": "ServiceConsumptionBehaviour"}
 
 NEEDED_TABLES: Mapping[str, NeededTable] = {
     "account": NeededTable(
@@ -596,6 +597,98 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         },
         may_be_missing=True,
         may_hold_more=False,
+    ),
+    "outbox": NeededTable(
+        label="mail data",
+        when="there is something to tell you by mail",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "template": NeededColumn("text", "kind of mail", standard=_TELEMETRY),
+            "values": NeededColumn(
+                "words",
+                "amounts and dates it tells",
+                standard={"data_category": "user.payment", "dpv": "Transaction"},
+            ),
+            "created_at": NeededColumn("timestamp", "time", standard=_TELEMETRY),
+            "state": NeededColumn(
+                "one_of",
+                "tells what is still to be sent",
+                changes=True,
+                values=("waiting", "sent", "dropped", "parked"),
+            ),
+            "attempts": NeededColumn("count", "bounds how often it is tried", changes=True),
+            "next_at": NeededColumn("timestamp", "the moment of the next attempt", changes=True),
+            "error": NeededColumn(
+                "text", "names what stood against the last attempt", written_always=False, changes=True
+            ),
+        },
+        may_be_missing=True,
+    ),
+    "job_run": NeededTable(
+        label="evidence of jobs",
+        when="a job runs",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "name": NeededColumn("text", "names the job", unique=True),
+            "started_at": NeededColumn("timestamp", "start of its last run", changes=True),
+            "finished_at": NeededColumn(
+                "timestamp", "end of its last complete run", written_always=False, changes=True
+            ),
+            "outcome": NeededColumn(
+                "one_of", "how the last run ended", changes=True, values=("running", "complete", "failed")
+            ),
+            "error": NeededColumn("text", "names what ended the last run", written_always=False, changes=True),
+        },
+        may_be_missing=True,
+    ),
+    "published_version": NeededTable(
+        label="evidence of published versions",
+        when="a version of this policy is published",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "name": NeededColumn("text", "names the version", unique=True),
+            "policy_digest": NeededColumn("text", "names what it says"),
+            "effective_at": NeededColumn("timestamp", "the moment from which it is in force"),
+            "published_at": NeededColumn("timestamp", "the moment of publication"),
+            "announced_at": NeededColumn(
+                "timestamp",
+                "the moment at which every account had been told",
+                written_always=False,
+                changes=True,
+            ),
+        },
+        may_be_missing=True,
+    ),
+    "session": NeededTable(
+        label="sign-in data",
+        when="you sign in",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "created_at": NeededColumn(
+                "timestamp",
+                "time of sign-in",
+                purposes=("authentication",),
+                standard={"data_category": "user.telemetry", "dpv": "ServiceConsumptionBehaviour"},
+            ),
+            "expires_at": NeededColumn("timestamp", "ends a session that nobody ended"),
+            "ended_at": NeededColumn("timestamp", "ends the session at sign-out", written_always=False, changes=True),
+            "renewal": NeededColumn(
+                "sealed",
+                "asks the identity provider whether the sign-in still holds",
+                written_always=False,
+                changes=True,
+            ),
+            "renew_at": NeededColumn(
+                "timestamp", "when the identity provider is asked again", written_always=False, changes=True
+            ),
+        },
+        may_be_missing=True,
     ),
 }
 """By the names of data categories and of their columns."""

@@ -25,6 +25,7 @@ from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.rights import Rights
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
+from crouter.runtime.spending.spending import Spending
 
 if TYPE_CHECKING:
     # Asked about requests, which are made of parts.
@@ -42,6 +43,7 @@ class Parts:
     lookup: KeyLookup
     limits: Admitting
     credit: Credit
+    spending: Spending | None
     reader: PurposeReader
     outbox: Outbox
     channel: ContentChannel

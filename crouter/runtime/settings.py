@@ -19,6 +19,7 @@ from crouter.runtime.analytics.settings import AnalyticsSettings, read_analytics
 from crouter.runtime.database.transport import database_transport
 from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
+from crouter.runtime.fleet.settings import FleetSettings, read_fleet
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
 from crouter.runtime.loopback import is_loopback as is_loopback  # asked for here by whoever reads settings
 from crouter.runtime.names import ERASURE, SESSION
@@ -95,6 +96,8 @@ class Settings:
     """The certificate, where the service itself speaks TLS."""
     plain_listen: tuple[str, int] | None = None
     """Where requests in plain HTTP are turned away or sent on to https, beside TLS."""
+    fleet: FleetSettings | None = None
+    """Where machines count together against the limits of keys; None where each machine counts for itself."""
 
     @property
     def upstream_key(self) -> Secret[str]:
@@ -167,6 +170,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         analytics=read_analytics(reader, analytics_processor(deployment), production=production),
         tls=tls,
         plain_listen=_plain_listen(reader, tls),
+        fleet=read_fleet(reader, deployment.proxy.limit_store_hosts, production=production),
     )
     reader.give_up_on_problems()
     return settings

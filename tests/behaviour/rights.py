@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.erasure.processors import ErasureFailedError
 from crouter.runtime.jobs.job import JobContext
@@ -47,11 +48,6 @@ class Office:
         """All rows of a table."""
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
             return connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier("crouter", table))).fetchall()
-
-    def execute(self, query: str, *values: object) -> None:
-        """Something only a database's owner may do."""
-        with psycopg.connect(self.dsn) as connection:
-            connection.execute(query, values)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -138,6 +134,4 @@ async def signed_in(service: Service, http: aiohttp.ClientSession) -> Person:
 
 async def make_account(office_: Office, email: str, name: str) -> uuid.UUID:
     """An account, as the sign-in makes it."""
-    from crouter.runtime.accounts import Accounts
-
     return await Accounts(office_.deployment, office_.database).create(email, name)

@@ -1,9 +1,9 @@
-"""Deletions that finish: processors that are down for days, backups that are restored, jobs that are killed anywhere."""
+"""Deletions that finish: processors that are down for days, backups that are restored, jobs killed anywhere."""
 
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -204,12 +204,11 @@ async def test_a_copy_whose_maker_is_killed_at_any_batch_is_made_anew_and_nothin
         request = await desk.rights.requests.open(connection, account, "copy", "page", desk.clock[0])
         await desk.rights.copies.ask(connection, account, request.id, desk.clock[0])
     for asked_before_stop in range(3):
-        looks = iter(range(asked_before_stop))
         copy = await desk.rights.copies.next(desk.clock[0])
         assert copy is not None
         with pytest.raises(CopyEndedError):
             await asyncio.to_thread(
-                make_copy, desk.store, desk.deployment, copy.id, account, lambda looks=looks: next(looks, None) is None
+                make_copy, desk.store, desk.deployment, copy.id, account, stopped_after(asked_before_stop)
             )
         desk.clock[0] += timedelta(minutes=16)
     copy = await desk.rights.copies.next(desk.clock[0] + timedelta(minutes=16))
@@ -235,6 +234,12 @@ async def test_a_deletion_during_an_export_ends_it(desk: Office) -> None:
     assert [(row["state"], row["opener"]) for row in desk.rows("data_copy")] == [("failed", None)]
 
 
+def stopped_after(looks: int) -> Callable[[], bool]:
+    """Says at the look after so many that the process is to stop."""
+    left = iter(range(looks))
+    return lambda: next(left, None) is None
+
+
 def backed_up(desk: Office, cluster: RunningCluster) -> str:
     """A copy of the database as it is now; its name. Nothing else may be connected to it meanwhile."""
     source, name = psycopg.conninfo.conninfo_to_dict(desk.dsn)["dbname"], f"backup_{random.getrandbits(48):x}"
@@ -256,6 +261,6 @@ def dump(dsn: str) -> str:
             "WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
         ).fetchall()
         return "\n".join(
-            str(connection.execute(f"SELECT array_agg(t::text) FROM {table} t").fetchone())  # type: ignore[arg-type]  # noqa: S608
+            str(connection.execute(f"SELECT array_agg(t::text) FROM {table} t").fetchone())  # noqa: S608
             for (table,) in tables
         )

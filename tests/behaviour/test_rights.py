@@ -19,9 +19,11 @@ from crouter.contract.deployment import Deployment
 from crouter.embedded import RunningCluster
 from crouter.runtime.copies.contents import copied_records
 from crouter.runtime.copies.job import make_copies
-from crouter.runtime.erasure.job import carry_on
+from crouter.runtime.erasure.job import carry_on, warn
 from crouter.runtime.erasure.receipt import verify_deletion
 from crouter.runtime.receipts.keys import read_key_set
+from crouter.runtime.requests import states
+from crouter.runtime.requests.watching import Waiting
 from crouter.runtime.retention.options import RetentionOptions
 from crouter.runtime.retention.run import run_retention
 from tests.behaviour.rights import Office, Person, make_account, office, signed_in
@@ -123,6 +125,43 @@ async def test_right_access__a_copy_has_every_declared_field_of_one_person_and_i
     assert desk.rows("data_copy")[0]["opener"] is None
 
 
+@pytest.mark.claim("collect-request", by=("declared_columns", "request_register"))
+async def test_collect_request__an_objection_is_acknowledged_at_once_and_keeps_no_words(world: World) -> None:
+    desk = world.office
+    person = await signed_in(world.service, world.http)
+    for _ in range(2):
+        assert (await person.send(f"{PAGE}/objection", words="canary"))[0] == 303
+    (row,) = desk.rows("data_request")
+    assert set(row) == set(desk.deployment.record("data_request").field_names)
+    assert (row["kind"], row["state"], row["acknowledged_at"]) == ("objection", "acknowledged", row["received_at"])
+    assert "canary" not in str(row)
+    assert "answered by" in await person.page(PAGE)
+
+
+@pytest.mark.claim("right-deadline")
+async def test_right_deadline__a_late_request_is_told_counted_and_turns_its_sentence_red(world: World) -> None:
+    desk, service = world.office, world.service
+    request = await desk.rights.requests.opened(service.account, "objection", "contact", desk.clock[0])
+    told = []
+    for day in (request.due_at - timedelta(days=8), request.due_at - timedelta(days=1), request.due_at):
+        desk.clock[0] = day
+        for _ in range(2):
+            await warn(desk.context)
+        told.append([json.loads(line)["event"] for line in desk.out.getvalue().splitlines()])
+    assert told[0] == []
+    assert told[1] == ["privacy_requests_due"]
+    assert told[2] == ["privacy_requests_due", "privacy_requests_late"]
+    waiting = Waiting(desk.deployment, desk.database, service.running.parts.heartbeat)
+    await waiting.look(request.due_at)
+    assert waiting.requests == {"open": 1, "due_soon": 1, "late": 1}
+    async with world.http.get(f"{service.url}/privacy/proof", headers={"accept": "application/json"}) as answer:
+        claims = {claim["id"]: claim for section in (await answer.json())["sections"] for claim in section["claims"]}
+    assert {sentence["state"] for sentence in claims["right-deadline"]["sentences"]} == {"late"}
+    await desk.rights.requests.move(request.id, lambda found: states.answered(found, desk.clock[0]))
+    await waiting.look(request.due_at)
+    assert service.running.parts.heartbeat.overdue == frozenset()
+
+
 async def test_a_copy_of_another_account_is_404_and_stays_there_for_its_owner(world: World) -> None:
     desk = world.office
     person = await signed_in(world.service, world.http)
@@ -135,7 +174,7 @@ async def test_a_copy_of_another_account_is_404_and_stays_there_for_its_owner(wo
     assert [row["state"] for row in desk.rows("data_copy")] == ["ready"]
 
 
-@pytest.mark.claim("right-rectification")
+@pytest.mark.claim("right-rectification", by="request_register")
 async def test_right_rectification__a_corrected_name_is_kept_and_the_request_is_recorded(world: World) -> None:
     person = await signed_in(world.service, world.http)
     assert (await person.send(f"{PAGE}/name", name="Ada Lovelace"))[0] == 303

@@ -5,9 +5,10 @@ and no cookie is kept. Answers are read whole, because what such libraries excha
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from yarl import URL
@@ -21,6 +22,9 @@ from crouter.runtime.egress.guard import client_tls
 from crouter.runtime.egress.pool import Bounds, Deadlines, Pool
 from crouter.runtime.settings import is_loopback
 
+LibraryClient = httpx.AsyncClient
+"""What a vendor's library is given."""
+
 ANSWER_BYTES_MAX: Final = 1024 * 1024
 REQUEST_SECONDS: Final = 10.0
 # Set by the channel, or about a connection that is not the library's.
@@ -30,7 +34,7 @@ _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connec
 @asynccontextmanager
 async def library_client(
     deployment: Deployment, processor: str, origin: str, refused: Callable[[], None], *, production: bool
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[LibraryClient]:
     """A client for one origin of a declared processor; plain http only in development, to this machine.
 
     `refused` is called at every refusal, and the request fails with EgressRefusedError.
@@ -52,6 +56,17 @@ async def library_client(
             yield client
     finally:
         await pool.close()
+
+
+async def read_json(client: LibraryClient, url: str) -> Any:
+    """The JSON at an address of the client's origin. Raises UpstreamError for anything but 200 and JSON."""
+    try:
+        answer = await client.get(url)
+        if answer.status_code == httpx.codes.OK:
+            return json.loads(answer.content)
+    except (httpx.HTTPError, ValueError):
+        pass  # told below, without what was answered
+    raise UpstreamError from None
 
 
 class _Transport(httpx.AsyncBaseTransport):

@@ -30,7 +30,7 @@ from crouter.runtime.jobs.wake import wake
 from crouter.runtime.keys import KEYS_CHANNEL
 from crouter.runtime.names import ACCOUNT, API_KEY, ERASURE, ERASURE_STEP
 from crouter.runtime.requests import states
-from crouter.runtime.requests.calendar import after
+from crouter.runtime.requests.calendar import after, last_day
 from crouter.runtime.requests.notices import NoNotices, Notices
 from crouter.runtime.requests.states import Channel
 from crouter.runtime.requests.store import RequestStore
@@ -100,7 +100,11 @@ class Deletions:
                 begun = await self._insert(connection, account, asked_at, credit)
                 await self._end_what_works(connection, account)
                 await wake(connection, JOB)
-                values = {"until": begun.grace_until, "gone_by": begun.due_at, "page": self._links.page(begun.id)}
+                values = {
+                    "until": last_day(begun.grace_until),
+                    "gone_by": last_day(begun.due_at),
+                    "page": self._links.page(begun.id),
+                }
                 await self._notices.tell(connection, account, "deletion_begun", values)
         if self._tombstones is not None:
             self._tombstones.add(account, begun.asked_at)

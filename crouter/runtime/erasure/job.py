@@ -1,13 +1,11 @@
 """The job that carries deletions on, and gives warnings of requests whose deadline comes near."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.environment import Reader
 from crouter.runtime.erasure.deletions import JOB
-from crouter.runtime.erasure.processors import Erasers, erasers
 from crouter.runtime.erasure.progress import Progress
+from crouter.runtime.erasure.vendors import is_production, read_vendors, vendor_erasers
 from crouter.runtime.jobs.job import Job, JobContext, minutes
 from crouter.runtime.rights import are_declared, rights_of
 from crouter.runtime.settings import read_store_settings
@@ -17,14 +15,14 @@ async def carry_on(context: JobContext) -> None:
     """Everything that can be done now. Raises DatabaseError."""
     rights = rights_of(context.deployment, context.database, read_store_settings(context.environ))
     assert rights is not None, "the job is not needed otherwise"
-    async with _erasers(context) as known:
+    async with vendor_erasers(context.deployment, context.environ, context.log) as known:
         progress = Progress(
             context.deployment,
             context.database,
             rights.sealer,
             rights.deletions,
             known,
-            everything_is_set_up=Reader(context.environ).text("CROUTER_ENVIRONMENT") != "development",
+            everything_is_set_up=is_production(context.environ),
         )
         done = await progress.go_on(context.now())
     for event, count in (("erasures_ended", done.ended), ("erasure_steps_failed", done.failed)):
@@ -47,14 +45,12 @@ async def warn(context: JobContext) -> None:
         context.log.error("privacy_requests_late", count=len(late))
 
 
-@asynccontextmanager
-async def _erasers(context: JobContext) -> AsyncIterator[Erasers]:
-    """The processors that are set up here."""
-    yield erasers()
-
-
 def _settings(deployment: Deployment, environ: Mapping[str, str]) -> object:
     return read_store_settings(environ)
+
+
+def _all_settings(deployment: Deployment, environ: Mapping[str, str]) -> object:
+    return read_store_settings(environ), read_vendors(deployment, environ)
 
 
 ERASURES_JOB = Job(
@@ -63,7 +59,7 @@ ERASURES_JOB = Job(
     every=minutes(5),
     run=carry_on,
     is_needed=are_declared,
-    settings=_settings,
+    settings=_all_settings,
 )
 REQUESTS_JOB = Job(
     name="requests", policy_path="requests", every=minutes(15), run=warn, is_needed=are_declared, settings=_settings

@@ -3,7 +3,7 @@
 A line holds a keyed hash of an account's id, the number of the key, and when its deletion was asked for, or `-` for one
 that was taken back; the last line of an account is what holds. The hash is made with a key of its own: who has the file
 learns how many deletions there were and when, and nothing about whose. Lines are only ever added, each is on the disk
-before `add` returns, and a line that was torn by a crash is none.
+before `add` returns, and a line that was torn by a crash, which lacks its end, is none.
 
 The file belongs outside what is backed up together with the database. Several machines share one file.
 """
@@ -23,7 +23,7 @@ from crouter.runtime.environment import KeyRing
 from crouter.runtime.sealing import KeyedHasher
 
 HEADER: Final = b"crouter tombstones 1\n"
-_LINE: Final = re.compile(rb"([1-9][0-9]{0,8}) ([0-9a-f]{64}) (-|[0-9T:.+-]{19,40})", re.ASCII)
+_LINE: Final = re.compile(rb"([1-9][0-9]{0,8}) ([0-9a-f]{64}) (-|[0-9T:.+-]{19,40});", re.ASCII)
 
 
 class TombstonesUnusableError(Exception):
@@ -72,7 +72,7 @@ class Tombstones:
         """A deletion was asked for, or taken back. On the disk when this returns."""
         newest = self._hasher.newest(_text(account))
         moment = asked_at.astimezone(UTC).isoformat() if asked_at is not None else "-"
-        line = f"{newest.version} {newest.digest.hex()} {moment}\n".encode("ascii")
+        line = f"{newest.version} {newest.digest.hex()} {moment};\n".encode("ascii")
         with self._opened(0) as file:
             size = os.fstat(file).st_size
             torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"

@@ -28,10 +28,12 @@ from crouter.runtime.proxy.errors import (
     invalid_request,
     overloaded,
     rate_limited,
+    spending_limit_reached,
     unavailable,
 )
 from crouter.runtime.proxy.overload import Entered, Overloaded
 from crouter.runtime.proxy.request import Accepted, Refused, read_request
+from crouter.runtime.spending.spending import LimitReachedError
 from crouter.runtime.words import kind_of
 
 
@@ -104,19 +106,47 @@ class Admission:
         """The most that the request can cost, in nanodollars."""
         return most_it_can_cost(accepted, body, self._parts.prices, at)
 
-    def known_hold(self, caller: Caller, nanousd: int) -> Hold | None:
+    def known_hold(self, caller: Caller, nanousd: int, at: datetime) -> Hold | None:
         """Holds so much of the credit that this process has; None says nothing: ask `hold`."""
-        return self._parts.credit.try_reserve(caller.account, nanousd) if self._parts.settling.has_room else None
+        parts = self._parts
+        hold = parts.credit.try_reserve(caller.account, nanousd) if parts.settling.has_room else None
+        if hold is not None and caller.is_limited and parts.spending is not None:
+            beside = parts.spending.try_reserve(caller, nanousd, at)
+            if beside is None:
+                hold.close()
+                return None
+            hold.beside = beside
+        return hold
 
-    async def hold(self, caller: Caller, nanousd: int, request_id: str) -> Hold | ErrorReply:
+    async def hold(self, caller: Caller, nanousd: int, at: datetime, request_id: str) -> Hold | ErrorReply:
         """Holds the most that a request can cost, or says why it is refused: also while records have no place to go."""
-        if not self._parts.settling.has_room:
+        parts = self._parts
+        if not parts.settling.has_room:
             return unavailable()
         try:
-            hold = await self._parts.credit.reserve(caller.account, nanousd)
+            beside = await self._below_limits(caller, nanousd, at)
         except DatabaseError as error:
             return self._away(request_id, error)
-        return hold or balance_too_low(nanousd)
+        except LimitReachedError as reached:
+            return spending_limit_reached(nanousd, at, of_key=reached.of_key)
+        hold: Hold | None = None
+        try:
+            hold = await parts.credit.reserve(caller.account, nanousd)
+        except DatabaseError as error:
+            return self._away(request_id, error)
+        finally:
+            if hold is None:
+                for other in beside:
+                    other.close()
+        if hold is None:
+            return balance_too_low(nanousd)
+        hold.beside = beside
+        return hold
+
+    async def _below_limits(self, caller: Caller, nanousd: int, at: datetime) -> tuple[Hold, ...]:
+        if not caller.is_limited or self._parts.spending is None:
+            return ()
+        return await self._parts.spending.reserve(caller, nanousd, at)
 
     def _limited(self, caller: Caller, metered: bool) -> tuple[tuple[UUID, bool], Limits]:
         # Counting tokens and listing models has windows of its own: it must not eat up those of messages.

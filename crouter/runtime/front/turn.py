@@ -151,7 +151,7 @@ class Turn:
         if isinstance(accepted, ErrorReply):
             return self.refuse(accepted)
         nanousd = admission.most(accepted, body, self._received_at)
-        hold = admission.known_hold(caller, nanousd)
+        hold = admission.known_hold(caller, nanousd, self._received_at)
         if hold is None:
             return self._later(self._ask_hold(caller, accepted, nanousd))
         return self._forward(caller, accepted, hold)
@@ -186,7 +186,7 @@ class Turn:
         self._take_caller(caller, await self._front.admission.pass_for(caller, metered=True))
 
     async def _ask_hold(self, caller: Caller, accepted: Accepted, nanousd: int) -> None:
-        hold = await self._front.admission.hold(caller, nanousd, self._request_id)
+        hold = await self._front.admission.hold(caller, nanousd, self._received_at, self._request_id)
         if isinstance(hold, ErrorReply):
             self.refuse(hold)
         else:

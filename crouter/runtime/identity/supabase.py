@@ -5,18 +5,18 @@ it calls the user's metadata, which people can write themselves. Tokens of Googl
 where they are.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-import httpx
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from supabase_auth import AsyncMemoryStorage
 from supabase_auth.errors import AuthApiError, AuthError
 from supabase_auth.types import AuthResponse, User
 
+from crouter.runtime.egress import UpstreamError
+from crouter.runtime.egress.library_client import LibraryClient, read_json
 from crouter.runtime.identity.key_set import KeySet
 from crouter.runtime.identity.provider import (
     Begun,
@@ -41,7 +41,7 @@ _TEXT_CHARS_MAX: Final = 250
 class SupabaseProvider:
     """One project of Supabase. `http` reaches its host only."""
 
-    def __init__(self, settings: SupabaseSettings, http: httpx.AsyncClient) -> None:
+    def __init__(self, settings: SupabaseSettings, http: LibraryClient) -> None:
         self._settings = settings
         self._http = http
         self._issuer = f"{settings.url}/auth/v1"
@@ -123,14 +123,10 @@ class SupabaseProvider:
 
     async def _fetched_keys(self) -> Mapping[str, Any]:
         try:
-            answer = await self._http.get(f"{self._issuer}/.well-known/jwks.json")
-        except httpx.HTTPError:
+            found = await read_json(self._http, f"{self._issuer}/.well-known/jwks.json")
+        except UpstreamError:
             raise ProviderAwayError from None
-        try:
-            found = json.loads(answer.content)
-        except ValueError:
-            raise ProviderAwayError from None
-        if answer.status_code != httpx.codes.OK or not isinstance(found, dict):
+        if not isinstance(found, dict):
             raise ProviderAwayError
         return found
 

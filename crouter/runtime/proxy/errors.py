@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 # Type to HTTP status, as published in Anthropic's list of errors. `api_error` is the one that
@@ -105,6 +106,17 @@ def balance_too_low(nanousd: int) -> ErrorReply:
     message = (
         f"the prepaid balance is too low: this request may cost up to {cents // 100}.{cents % 100:02} USD; "
         "lower max_tokens or shorten the prompt, wait for requests under way, or top up"
+    )
+    return ErrorReply(402, "billing_error", message)
+
+
+def spending_limit_reached(nanousd: int, at: datetime, *, of_key: bool) -> ErrorReply:
+    """`nanousd` is the most that the request can cost, `at` lies in the month of the limit."""
+    cents = -(-nanousd // 10_000_000)
+    message = (
+        f"the spending limit of this {'API key' if of_key else 'account'} for {at:%Y-%m} (UTC) leaves no room: "
+        f"this request may cost up to {cents // 100}.{cents % 100:02} USD; "
+        "raise the limit on the dashboard, lower max_tokens, or wait for the next month"
     )
     return ErrorReply(402, "billing_error", message)
 

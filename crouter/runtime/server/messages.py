@@ -95,9 +95,9 @@ class MeteredRoute:
         if isinstance(asked, ErrorReply):
             return asked
         nanousd = self._admission.most(asked.accepted, asked.body, exchange.received_at)
-        hold = self._admission.known_hold(caller, nanousd)
+        hold = self._admission.known_hold(caller, nanousd, exchange.received_at)
         if hold is None:
-            held = await self._admission.hold(caller, nanousd, exchange.request_id)
+            held = await self._admission.hold(caller, nanousd, exchange.received_at, exchange.request_id)
             if isinstance(held, ErrorReply):
                 return held
             hold = held
