@@ -184,7 +184,7 @@ def _told(facts: AccountFacts, keys: tuple[ListedKey, ...]) -> Iterator[tuple[st
         yield "erased", shown_time(facts.erased_at)
     funds = facts.funds
     yield "balance", dollars(funds.balance)
-    yield "set aside", dollars(funds.balance - funds.unreserved + funds.leased)
+    yield "set aside", dollars(funds.set_aside)
     for key in keys:
         ending = f", ends or ended {shown_time(key.revoked_at)}" if key.revoked_at else ""
         yield "key", f"{key.id}  …{key.last_four}  made {shown_time(key.created_at)}{ending}"
@@ -200,7 +200,7 @@ def _all_facts(facts: AccountFacts, keys: tuple[ListedKey, ...]) -> dict[str, ob
         "deletion_requested_at": asked.isoformat() if asked else None,
         "erased_at": erased.isoformat() if erased else None,
         "balance_nanousd": facts.funds.balance,
-        "set_aside_nanousd": facts.funds.balance - facts.funds.unreserved + facts.funds.leased,
+        "set_aside_nanousd": facts.funds.set_aside,
         "keys": [
             {
                 "id": str(key.id),

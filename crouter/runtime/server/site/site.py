@@ -2,6 +2,7 @@
 
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.account_api import AccountApi
+from crouter.runtime.server.site.admin import Admin
 from crouter.runtime.server.site.assets import Assets
 from crouter.runtime.server.site.home import Home
 from crouter.runtime.server.site.page import SitePages
@@ -18,4 +19,5 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
         *Home(parts, pages).routes(),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
         *AccountApi(parts).routes(),
+        *Admin(parts, pages).routes(),
     )
