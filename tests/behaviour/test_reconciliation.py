@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from crouter.runtime.egress import EgressRefusedError, open_data
 from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.entry import FORM, Entry, entry_bytes
 from crouter.runtime.journal.quarantine import set_aside
+from crouter.runtime.ledger import Ledger, entry_id
+from crouter.runtime.payments.processor import BalanceTransaction
 from crouter.runtime.reconciliation.figure import Figure
 from crouter.runtime.reconciliation.run import Reconciled, Reconciliation
 from crouter.runtime.reconciliation.store import Results
+from crouter.runtime.reconciliation.stripe import compared_movements, moved_at_stripe, read_booked
 from tests.behaviour.service import Service, environment, message
 from tests.contract.anthropic_admin.server import KEY, AnthropicAdmin, Cost, Use
 
@@ -207,3 +211,26 @@ async def test_what_is_asked_names_nobody(world: World) -> None:
     told = json.dumps([world.admin.asked, [str(row) for row in world.service.rows("reconciliation")]])
     for canary in (str(world.service.account), str(world.service.key_id), "ada@example.org", world.service.key):
         assert canary not in told
+
+
+async def test_what_is_booked_at_stripe_is_compared_with_what_moved_there(service: Service) -> None:
+    parts = service.running.parts
+    ledger, today = Ledger(parts.deployment, parts.database), datetime.now(UTC).date()
+    async with parts.database.transaction() as connection:
+        await ledger.post(connection, service.account, "top_up", 2500 * CENT_NANOUSD, id=entry_id("top_up", "1"))
+        await ledger.move(
+            connection,
+            "fee",
+            103 * CENT_NANOUSD,
+            debit="processor_fees",
+            credit="stripe_clearing",
+            id=entry_id("fee", "1"),
+        )
+    start = datetime.combine(today, datetime.min.time(), UTC)
+    booked = await read_booked(parts.database, start, start + timedelta(days=1))
+    now = datetime.now(UTC)
+    paid = BalanceTransaction("txn_1", "charge", "charge", 2500, 103, 2397, "usd", "ch_1", now)
+    found = compared_movements(booked, moved_at_stripe([paid], today, today))
+    assert {(figure.subject, figure.state) for figure in found} == {("top-ups", "agrees"), ("fees", "agrees")}
+    found = compared_movements(booked, moved_at_stripe([replace(paid, amount_cents=2501)], today, today))
+    assert [figure.unexplained for figure in found if figure.state == "unexplained"] == [CENT_NANOUSD]
