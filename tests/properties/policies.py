@@ -51,7 +51,7 @@ ENFORCED = {
     "sets_cookies": ["cookie_register"],
 }
 
-OPTIONAL = ("credit_lease", "batch", "account_limits", "key_spending", "spending_lease")
+OPTIONAL = ("credit_lease", "batch", "account_limits", "key_spending", "spending_lease", "access_record")
 """Tables of customers' rows that a policy may be without, or may call its own."""
 
 
