@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from crouter.cli.account_limits import limits
 from crouter.cli.amounts import AmountError, credit_nanousd, dollars
 from crouter.cli.groups import OPERATING, group
 from crouter.cli.keys import AccountArgument, shown_time
@@ -32,7 +33,9 @@ def add_to(app: typer.Typer) -> None:
     accounts.command("list")(list_accounts)
     accounts.command("show")(show)
     accounts.command("credit")(credit)
+    accounts.command("limits")(limits)
     accounts.command("delete")(delete)
+    accounts.command("close")(delete)
     accounts.command("restore")(restore)
     app.add_typer(accounts, name="accounts", rich_help_panel=OPERATING)
 
@@ -122,7 +125,7 @@ def list_accounts(json: JsonOption = False) -> None:
 
 
 def delete(account: AccountArgument, purpose: PurposeOption = "", json: JsonOption = False) -> None:
-    """Begin the deletion of an account: its keys end at once, its data when the policy says.
+    """Begin the deletion of an account, which closes it: its keys end at once, its data when the policy says.
 
     `crouter accounts restore` takes it back as long as `crouter retention run` has not carried it out.
     """

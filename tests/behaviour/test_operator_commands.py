@@ -149,6 +149,19 @@ def test_the_list_of_accounts_names_nobody_and_needs_no_purpose(office: Office, 
     assert (shown["email"], shown["name"], shown["balance_nanousd"]) == ("ada@example.org", "Ada", 0)
 
 
+def test_limits_of_an_account_are_shown_changed_and_given_back(office: Office, account: str) -> None:
+    before = office.crouter("accounts", "limits", account, *WHY, "--json").json
+    assert (before["requests_per_minute"], before["month_limit_nanousd"]) == (50, None)
+    change = ("--set", "requests_per_minute=500", "--month", "20")
+    changed = office.crouter("accounts", "limits", account, *WHY, *change, "--json").json
+    assert (changed["requests_per_minute"], changed["month_limit_nanousd"]) == (500, 20_000_000_000)
+    back = ("--set", "requests_per_minute=policy", "--month", "none")
+    assert office.crouter("accounts", "limits", account, *WHY, *back, "--json").json == before
+    for wrong in ("requests_per_minute=0", "requests=5", "requests_per_minute"):
+        assert office.crouter("accounts", "limits", account, *WHY, "--set", wrong).status == 64
+    assert [row["accessed"] for row in office.rows("access_record")] == ["limits", "limits: changed", "limits: changed"]
+
+
 def test_the_books_are_balanced_and_a_nanodollar_too_much_is_found(office: Office, account: str) -> None:
     for dollars in ("10", "2.5"):
         assert office.crouter("accounts", "credit", account, dollars, *WHY).status == 0

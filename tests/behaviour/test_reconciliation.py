@@ -1,5 +1,6 @@
 """Our books beside the upstream's report: nothing differs, or it is explained, or it is found."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -17,12 +18,14 @@ from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.entry import FORM, Entry, entry_bytes
 from crouter.runtime.journal.quarantine import set_aside
 from crouter.runtime.ledger import Ledger, entry_id
+from crouter.runtime.metrics import Metrics
 from crouter.runtime.payments.processor import BalanceTransaction
 from crouter.runtime.reconciliation.figure import Figure
+from crouter.runtime.reconciliation.job import show_unexplained
 from crouter.runtime.reconciliation.run import Reconciled, Reconciliation
 from crouter.runtime.reconciliation.store import Results
 from crouter.runtime.reconciliation.stripe import compared_movements, moved_at_stripe, read_booked
-from tests.behaviour.service import Service, environment, message
+from tests.behaviour.service import Service, environment, message, until
 from tests.contract.anthropic_admin.server import KEY, AnthropicAdmin, Cost, Use
 
 REQUESTS = 3
@@ -132,6 +135,17 @@ async def test_a_cent_more_at_the_upstream_is_found(world: World) -> None:
     ]
     parts = world.service.running.parts
     assert await Results(parts.deployment, parts.database).unexplained() == {"ledger": 0, "stripe": 0, "upstream": 1}
+
+
+async def test_the_metrics_show_what_nothing_explains(world: World) -> None:
+    parts, metrics = world.service.running.parts, Metrics(world.service.running.parts.deployment.metrics)
+    world.admin.uses.append(Use(world.today, MODEL, 0, 1))
+    await world.reconcile()
+    showing = asyncio.create_task(show_unexplained(parts.deployment, parts.database, metrics, 0.01))
+    # One token more, whose cost nobody was told.
+    await until(lambda: b'crouter_reconciliation_unexplained{source="upstream"} 1.0' in metrics.exposition())
+    assert b'crouter_reconciliation_unexplained{source="ledger"} 0.0' in metrics.exposition()
+    showing.cancel()
 
 
 async def test_a_record_that_was_set_aside_explains_what_is_missing(world: World) -> None:
