@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from crouter.cli.account_limits import limits
 from crouter.cli.amounts import AmountError, credit_nanousd, dollars
 from crouter.cli.groups import OPERATING, group
 from crouter.cli.keys import AccountArgument, shown_time
@@ -33,7 +34,9 @@ def add_to(app: typer.Typer) -> None:
     accounts.command("list")(list_accounts)
     accounts.command("show")(show)
     accounts.command("credit")(credit)
+    accounts.command("limits")(limits)
     accounts.command("delete")(delete)
+    accounts.command("close")(delete)
     accounts.command("restore")(restore)
     app.add_typer(accounts, name="accounts", rich_help_panel=OPERATING)
 
@@ -135,7 +138,7 @@ def list_accounts(json: JsonOption = False) -> None:
 
 
 def delete(account: AccountArgument, purpose: PurposeOption = "", json: JsonOption = False) -> None:
-    """Begin the deletion of an account: its keys end at once, its data when the policy says.
+    """Begin the deletion of an account, which closes it: its keys end at once, its data when the policy says.
 
     `crouter accounts restore` takes it back as long as `crouter retention run` has not carried it out.
     """
@@ -207,7 +210,7 @@ def _told(facts: AccountFacts, keys: tuple[ListedKey, ...]) -> Iterator[tuple[st
         yield "erased", shown_time(facts.erased_at)
     funds = facts.funds
     yield "balance", dollars(funds.balance)
-    yield "set aside", dollars(funds.balance - funds.unreserved + funds.leased)
+    yield "set aside", dollars(funds.set_aside)
     for key in keys:
         ending = f", ends or ended {shown_time(key.revoked_at)}" if key.revoked_at else ""
         yield "key", f"{key.id}  …{key.last_four}  made {shown_time(key.created_at)}{ending}"
@@ -223,7 +226,7 @@ def _all_facts(facts: AccountFacts, keys: tuple[ListedKey, ...]) -> dict[str, ob
         "deletion_requested_at": asked.isoformat() if asked else None,
         "erased_at": erased.isoformat() if erased else None,
         "balance_nanousd": facts.funds.balance,
-        "set_aside_nanousd": facts.funds.balance - facts.funds.unreserved + facts.funds.leased,
+        "set_aside_nanousd": facts.funds.set_aside,
         "keys": [
             {
                 "id": str(key.id),

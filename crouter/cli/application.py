@@ -27,6 +27,7 @@ _MODULES: Final = {
     "render": "crouter.cli.render",
     "explain": "crouter.cli.explain",
     "proof": "crouter.cli.proof",
+    "openapi": "crouter.cli.openapi",
     "run": "crouter.cli.run_service",
     "serve": "crouter.cli.programs",
     "migrate": "crouter.cli.migrate",

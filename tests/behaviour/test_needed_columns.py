@@ -17,6 +17,7 @@ from crouter.generate.emit import emit
 from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.policy.needs import NEEDED_TABLES
+from crouter.runtime.access_records import AccessRecords, Operator
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.batches import BatchRecords, TooLittle
 from crouter.runtime.credit.store import LeaseStore
@@ -34,6 +35,8 @@ from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
 from crouter.runtime.proxy.options import ORDINARY
 from crouter.runtime.proxy.usage import UsageCounts
 from crouter.runtime.purposes import PurposeRefusedError
+from crouter.runtime.reconciliation.figure import Figure
+from crouter.runtime.reconciliation.store import Results
 from crouter.runtime.retention.options import RetentionOptions, RetentionRefusedError
 from crouter.runtime.retention.run import run_retention
 from crouter.runtime.sealing import KeyedHasher
@@ -45,7 +48,8 @@ from tests.behaviour.service import environment
 MINIMAL = Path(__file__).parents[1] / "cases" / "minimal" / "policy.yaml"
 # What a deletion needs is found by the retention rules, and what a request is measured by through its names.
 BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "account_id", "model", "occurred_at"}}
-OPTIONAL = ("batch", "session", "account_limits", "key_spending", "spending_lease")
+OPTIONAL = ("batch", "session", "account_limits", "key_spending", "spending_lease", "access_record")
+NOBODYS = ("reconciliation",)
 COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
 
 
@@ -58,10 +62,12 @@ def _table(name: str) -> str:
         + (", unique: true" if column.unique and not column.key else "")
         + (", optional: true" if not column.written_always else "")
         + (", changes: true" if column.changes else "")
+        + (f", values: [{', '.join(column.values)}]" if column.values else "")
         + "}\n"
         for field, column in table.columns.items()
     )
-    about = f"label: {table.label}\n    when: {table.when}\n    subject: customer\n    owner: account"
+    owner = f"\n    owner: {table.owner}" if table.owner else ""
+    about = f"label: {table.label}\n    when: {table.when}\n    subject: {table.subject}{owner}"
     head = f"  {name}:\n    {about}\n"
     return f"{head}    source: service\n    technical:\n{columns}"
 
@@ -84,9 +90,9 @@ def _evidence() -> str:
 @pytest.fixture(scope="module")
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
     """The deployment of the minimal policy with what it may leave out, and its migrations."""
-    tables = "".join(map(_table, OPTIONAL))
+    tables = "".join(map(_table, (*OPTIONAL, *NOBODYS)))
     text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", tables + _evidence() + "never:\n", 1)
-    kept = f"credit_lease, {', '.join(OPTIONAL)}, retention_run], keep: while_active}}"
+    kept = f"credit_lease, {', '.join((*OPTIONAL, *NOBODYS))}, retention_run], keep: while_active}}"
     text = text.replace("credit_lease], keep: while_active}", kept)
     text = text.replace("credit_lease], event", f"credit_lease, {', '.join(OPTIONAL)}], event")
     for name in ("batch", "session"):
@@ -129,6 +135,17 @@ def _settlement(account: uuid.UUID, key: uuid.UUID) -> Settlement:
         anomalies=(),
     )
     return Settlement(uuid.uuid4(), account, key, datetime.now(UTC), draft, Charge(12, (), "2026-11-23", ()))
+
+
+async def operators_statements(deployment: Deployment, database: Database, account: uuid.UUID) -> None:
+    """What operators' commands and pages write and read by name."""
+    accesses, results = AccessRecords(deployment, database), Results(deployment, database)
+    await accesses.add(Operator("on-call", "a test"), account, "account")
+    assert [record.reason for record in await accesses.of(account, 1)] == ["a test"]
+    today = datetime.now(UTC).date()
+    await results.keep([Figure("upstream", today, "claude", "output_tokens", 1, 2)], datetime.now(UTC))
+    assert [checked.state for checked in await results.last(today)] == ["unexplained"]
+    assert (await results.unexplained())["upstream"] == 1
 
 
 async def every_statement(deployment: Deployment, dsn: str) -> None:
@@ -183,6 +200,7 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         assert await entry.of(Identity(account, "ada@example.org", "Ada")) == Entered(account, is_new=False)
         assert await entry.of(Identity(uuid.uuid4(), "ADA@example.org", "Ada")) == Refused("address_taken")
         assert isinstance(await entry.of(Identity(uuid.uuid4(), "grace@example.org", "Grace")), Entered)
+        await operators_statements(deployment, database, account)
         await accounts.request_deletion(account)
         assert isinstance(await entry.known(account), Leaving)
         await accounts.take_back_deletion(account)

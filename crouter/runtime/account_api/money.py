@@ -15,7 +15,7 @@ _SHOWN = "dashboard"
 class StatementQuery(Shape, frozen=True):
     """Which entries, and which page of them."""
 
-    kind: Literal["grant", "top_up", "charge", "refund", "carried"] | Unset = UNSET
+    kind: Literal["grant", "top_up", "charge", "refund", "dispute", "carried"] | Unset = UNSET
     since: Moment | Unset = UNSET
     until: Moment | Unset = UNSET
     limit: Limit = 50

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from crouter.runtime.account_api import account, keys, money, usage
+from crouter.runtime.account_api import account, keys, money, payments, usage
 from crouter.runtime.account_api.operation import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *account.OPERATIONS,
     *money.OPERATIONS,
+    *payments.OPERATIONS,
     *usage.OPERATIONS,
     *keys.OPERATIONS,
 )

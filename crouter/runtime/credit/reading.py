@@ -20,6 +20,11 @@ class Funds:
     unreserved: int
     leased: int
 
+    @property
+    def set_aside(self) -> int:
+        """For requests and batches under way."""
+        return self.balance - self.unreserved + self.leased
+
 
 class CreditReader:
     """Reads what accounts have. Methods raise PurposeRefusedError, DatabaseError."""

@@ -3,6 +3,7 @@
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.account_api import AccountApi
 from crouter.runtime.server.site.analytics import measuring_routes
+from crouter.runtime.server.site.admin import Admin
 from crouter.runtime.server.site.assets import Assets
 from crouter.runtime.server.site.deletion_pages import DeletionPages
 from crouter.runtime.server.site.home import Home
@@ -31,6 +32,7 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
         *measuring_routes(parts),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
         *AccountApi(parts).routes(),
+        *Admin(parts, pages).routes(),
     )
 
 
