@@ -100,7 +100,7 @@ async def overdue(site: Site) -> None:
         connection.execute("UPDATE crouter.session SET renew_at = now() WHERE renew_at IS NOT NULL")
 
 
-@pytest.mark.claim("collect-account", by="declared_columns")
+@pytest.mark.claim("collect-account", by=["declared_columns", "identity_adapter"])
 async def test_collect_account__of_an_identity_with_picture_locale_and_phone_none_is_stored(
     site: Site, person: Person
 ) -> None:

@@ -1,5 +1,6 @@
 """Signing in and out in development, sessions that end on the server, and forms that only our own pages can send."""
 
+import asyncio
 import base64
 import uuid
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from psycopg import sql
 from crouter.contract.deployment import Deployment
 from crouter.embedded import RunningCluster
 from crouter.runtime.identity.session_cookie import COOKIE, SessionCookie
+from crouter.runtime.retention import RetentionOptions, run_retention
 from crouter.runtime.server.exchange import Exchange
 from tests.behaviour.browsing import SAME_ORIGIN, Person
 from tests.behaviour.service import Service, serving
@@ -81,7 +83,10 @@ async def test_cookie_essential__one_click_signs_the_development_account_in_with
     assert await is_signed_in(person)
 
 
-async def test_a_session_lasts_as_long_as_the_policy_says_of_its_cookie(site: Service, person: Person) -> None:
+@pytest.mark.claim("collect-session", by="declared_columns")
+async def test_collect_session__a_session_lasts_as_long_as_the_policy_says_of_its_cookie(
+    site: Service, person: Person
+) -> None:
     before = session_rows(site)
     value = await sign_in(person)
     ((new, row),) = [(key, row) for key, row in session_rows(site).items() if key not in before]
@@ -94,6 +99,22 @@ async def test_a_session_lasts_as_long_as_the_policy_says_of_its_cookie(site: Se
     with psycopg.connect(site.dsn, autocommit=True) as connection:
         connection.execute("UPDATE crouter.session SET expires_at = now() WHERE id = %s", (new,))
     assert not await is_signed_in(person)
+
+
+@pytest.mark.claim("retain-session", by="retention_job")
+async def test_retain_session__a_session_is_gone_15_days_after_its_sign_in_ended_or_not(
+    site: Service, person: Person
+) -> None:
+    before = session_rows(site)
+    await sign_in(person)
+    await sign_in(person)
+    new = [key for key in session_rows(site) if key not in before]
+    deployment, now = site.running.parts.deployment, datetime.now(UTC)
+    for as_of, left in ((now + timedelta(days=14, hours=23), 2), (now + timedelta(days=15, minutes=1), 0)):
+        options = RetentionOptions(rule="session", as_of=as_of, allow_future=True)
+        (result,) = await asyncio.to_thread(run_retention, site.dsn, deployment, options)
+        assert result.outcome == "complete"
+        assert len([key for key in new if key in session_rows(site)]) == left
 
 
 async def test_signing_out_ends_the_session_on_the_server_so_that_a_copied_cookie_is_dead(

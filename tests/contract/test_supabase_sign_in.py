@@ -18,7 +18,7 @@ from tests.contract.supabase_auth.server import PUBLISHABLE_KEY
 from tests.contract.supabase_auth.sessions import FLOW_SECONDS
 
 
-@pytest.mark.claim("collect-account")
+@pytest.mark.claim("collect-account", by="identity_adapter")
 async def test_collect_account__only_address_and_name_are_taken_of_what_google_tells(project: Project) -> None:
     signed_in = await project.sign_in()
     (user,) = project.auth.users.values()

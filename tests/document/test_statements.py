@@ -48,6 +48,8 @@ SAID = {
     "security-edge": ["Cloudflare Workers", "at the edge"],
     "retain-account": ["account data", "as long as your account is active"],
     "retain-usage": ["usage data", "billing", "12 months"],
+    "collect-session": ["sign in", "time of sign-in", "authentication"],
+    "retain-session": ["sign-in data", "15 days", "time of sign-in"],
     "retain-batch": ["batch data", "30 days", "time of creation"],
     "retain-consent": ["your choice and its time", "18 months"],
     "retain-deleted": ["delete your account", "gone within 30 days", "except what the law requires us to keep"],
