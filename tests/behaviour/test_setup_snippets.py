@@ -15,8 +15,10 @@ import openai
 import psycopg
 import pytest
 import pytest_asyncio
+from psycopg import sql
 
 from crouter.contract.deployment import Deployment
+from crouter.embedded import RunningCluster
 from crouter.runtime.dashboard.snippets import KEY
 from crouter.runtime.identity.session_cookie import COOKIE
 from tests.behaviour.service import Service, serving
