@@ -15,6 +15,7 @@ from crouter.runtime.dashboard.filters import DAYS, last_days
 from crouter.runtime.dashboard.keys import KeyNames
 from crouter.runtime.dashboard.live import Now
 from crouter.runtime.dashboard.rate_use import RateUse, WindowUse, windows
+from crouter.runtime.dashboard.recent import RecentUsage
 from crouter.runtime.dashboard.standing import Standing, StandingReader
 from crouter.runtime.dashboard.usage_reader import Part, Totals, UsageReader
 from crouter.runtime.server.exchange import Exchange, Parts
@@ -82,6 +83,7 @@ class Dashboard:
         self._parts = parts
         self._pages = pages
         self._usage = usage
+        self._recent = RecentUsage(usage)
         self._standing = standing
         self._keys = KeyNames(parts.deployment, parts.database)
         self._rates = RateUse(parts.deployment, parts.database)
@@ -95,7 +97,7 @@ class Dashboard:
 
     async def _view(self, account: uuid.UUID, now: datetime) -> DashboardView:
         """Raises DatabaseError."""
-        hours = await self._usage.parts(account, last_days(now.date()), "hour")
+        hours = await self._recent.of(account, last_days(now.date()).since, now)
         standing = await self._standing.of(account, now)
         today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         used = sum_of(part.totals for part in hours if part.start >= today)
