@@ -20,7 +20,7 @@ from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
-from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.heartbeat import watching
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -96,12 +96,7 @@ async def running(
         stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
-        heartbeat = Heartbeat(deployment, datetime.now(UTC))
-        stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
-        live = live_usage(deployment, database)
-        if live is not None:
-            stack.push_async_callback(end_task, asyncio.create_task(live.run()))
         upstream = deployment.proxy.upstream
         parts = Parts(
             deployment=deployment,
@@ -119,9 +114,9 @@ async def running(
             prices=prices or shipped_price_book(),
             log=log,
             metrics=metrics,
-            heartbeat=heartbeat,
+            heartbeat=await stack.enter_async_context(watching(deployment, database, log, metrics)),
             visitors=visitors_of(deployment, database, settings.identity),
-            live=live,
+            live=await stack.enter_async_context(live_usage(deployment, database)),
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

@@ -1,7 +1,7 @@
 """Lets Lighthouse judge every page: accessibility and best practices have to be 100 of 100.
 
-Too slow for the ordinary tests; `make lighthouse` runs it. Needs an installed Chromium, and Lighthouse from its own lock
-file. Exits 1 if a page has less, and says why.
+Too slow for the ordinary tests; `make lighthouse` runs it. Needs an installed Chromium, and Lighthouse from its own
+lock file. Exits 1 if a page has less, and says why.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ def judged(url: str, chromium: str, cookie: str) -> dict[str, Any]:
     """Lighthouse's report of one page."""
     command = ["node", str(LIGHTHOUSE), url, "--quiet", "--output=json", f"--only-categories={','.join(CATEGORIES)}"]
     command += ["--chrome-flags=--headless=new --no-sandbox", f"--extra-headers={json.dumps({'Cookie': cookie})}"]
-    done = subprocess.run(  # noqa: S603  a fixed command
+    done = subprocess.run(
         command,
         check=True,
         capture_output=True,
