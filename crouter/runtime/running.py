@@ -21,6 +21,9 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import watching
+from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
+from crouter.runtime.identity.opening import identity_provider
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -34,6 +37,7 @@ from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
 from crouter.runtime.server.site.session_visitors import visitors_of
+from crouter.runtime.server.site.visitor import Visitors
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
 
@@ -90,14 +94,12 @@ async def running(
         books = await stack.enter_async_context(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
-        lookup = KeyLookup(
-            StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
-        )
-        stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        lookup = _keys_of_customers(stack, deployment, settings, database, log)
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
+        visitors, provider = await _people(stack, deployment, settings, database, log)
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -115,8 +117,36 @@ async def running(
             log=log,
             metrics=metrics,
             heartbeat=await stack.enter_async_context(watching(deployment, database, log, metrics)),
-            visitors=visitors_of(deployment, database, settings.identity),
+            visitors=visitors,
+            identity=provider,
             live=await stack.enter_async_context(live_usage(deployment, database)),
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
+
+
+def _keys_of_customers(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> KeyLookup:
+    """Looks customers' keys up, and hears of those that change."""
+    hasher = KeyedHasher(settings.store.lookup)
+    lookup = KeyLookup(StoredKeys(deployment, database), hasher, now=lambda: datetime.now(UTC))
+    stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+    return lookup
+
+
+async def _people(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> tuple[Visitors, IdentityProvider | None]:
+    """Who can be signed in, and who is asked about them."""
+    provider = await stack.enter_async_context(
+        identity_provider(
+            deployment,
+            settings.identity,
+            lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
+            production=settings.production,
+        )
+    )
+    visitors = visitors_of(deployment, database, settings.identity, provider, log)
+    stack.push_async_callback(visitors.close)
+    return visitors, provider
