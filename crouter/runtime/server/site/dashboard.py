@@ -14,7 +14,7 @@ from aiohttp import web
 from crouter.runtime.dashboard.filters import DAYS, last_days
 from crouter.runtime.dashboard.keys import KeyNames
 from crouter.runtime.dashboard.live import Now
-from crouter.runtime.dashboard.rate_use import RateUse, WindowUse, windows
+from crouter.runtime.dashboard.rate_use import RateUse, WindowUse
 from crouter.runtime.dashboard.recent import RecentUsage
 from crouter.runtime.dashboard.standing import Standing, StandingReader
 from crouter.runtime.dashboard.usage_reader import Part, Totals, UsageReader
@@ -113,14 +113,9 @@ class Dashboard:
 
     async def _key_use(self, account: uuid.UUID, now: datetime) -> tuple[KeyUse, ...]:
         """Raises DatabaseError."""
-        limits = self._parts.deployment.proxy.limits
-        used = await self._rates.of(account, limits, now)
-        unused = tuple(WindowUse(name, 0, most) for name, _, most in windows(limits))
-        return tuple(
-            KeyUse(key.shown, minute_name(key.id), used.get(key.id, unused))
-            for key in await self._keys.of(account)
-            if key.is_active(now)
-        )
+        keys = [key for key in await self._keys.of(account) if key.is_active(now)]
+        used = await self._rates.of(account, now, [key.id for key in keys])
+        return tuple(KeyUse(key.shown, minute_name(key.id), used[key.id]) for key in keys)
 
 
 def charts_of(hours: Iterable[Part], now: datetime, *, with_models: bool) -> tuple[Chart, ...]:
