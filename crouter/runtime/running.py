@@ -21,7 +21,7 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.fleet.joining import fleet_limits
-from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.heartbeat import Heartbeat, watching
 from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
 from crouter.runtime.identity.opening import identity_provider
 from crouter.runtime.identity.provider import IdentityProvider
@@ -108,35 +108,25 @@ async def running(
         lookup = _keys_of_customers(stack, deployment, settings, database, log)
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
-        heartbeat = Heartbeat(deployment, datetime.now(UTC))
-        stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
-        stack.push_async_callback(end_task, asyncio.create_task(show_unexplained(deployment, database, metrics)))
-        rights = rights_of(deployment, database, settings.store)
-        if rights is not None:
-            waiting = Waiting(deployment, database, heartbeat)
-            show_waiting(metrics, waiting)
-            stack.push_async_callback(end_task, asyncio.create_task(watch_requests(waiting)))
-        stack.push_async_callback(end_task, asyncio.create_task(watch_mail(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
-        live = live_usage(deployment, database)
-        if live is not None:
-            stack.push_async_callback(end_task, asyncio.create_task(live.run()))
         upstream = deployment.proxy.upstream
         shared = await stack.enter_async_context(fleet_limits(deployment, settings, log, metrics))
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
         payments = None
         if settings.payments is not None:
-            payments = await stack.enter_async_context(
-                open_payments(
-                    deployment,
-                    settings.payments,
-                    database,
-                    production=settings.production,
-                    reader=reader,
-                    outbox=outbox,
-                    credit=books.credit,
-                )
+            opening = open_payments(
+                deployment,
+                settings.payments,
+                database,
+                production=settings.production,
+                reader=reader,
+                outbox=outbox,
+                credit=books.credit,
             )
+            payments = await stack.enter_async_context(opening)
+        heartbeat = await stack.enter_async_context(watching(deployment, database, log, metrics))
+        rights = rights_of(deployment, database, settings.store)
+        _watch(stack, deployment, database, metrics, Waiting(deployment, database, heartbeat) if rights else None)
         visitors, provider = await _people(stack, deployment, settings, database, log)
         parts = Parts(
             deployment=deployment,
@@ -161,11 +151,23 @@ async def running(
             rights=rights,
             visitors=visitors,
             identity=provider,
-            live=live,
+            live=await stack.enter_async_context(live_usage(deployment, database)),
             analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
         )
         found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(found.url, parts, found.renew_certificate)
+
+
+def _watch(
+    stack: AsyncExitStack, deployment: Deployment, database: Database, metrics: Metrics, waiting: Waiting | None
+) -> None:
+    """Looks now and then at what an operator has to see."""
+    looks = [show_unexplained(deployment, database, metrics), watch_mail(deployment, database, metrics)]
+    if waiting is not None:
+        show_waiting(metrics, waiting)
+        looks.append(watch_requests(waiting))
+    for look in looks:
+        stack.push_async_callback(end_task, asyncio.create_task(look))
 
 
 def _keys_of_customers(
