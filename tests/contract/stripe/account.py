@@ -80,12 +80,16 @@ class Account:
 
     def make_session(self, params: Thing) -> Thing:
         if params.get("mode") != "payment" or "line_items" not in params or "success_url" not in params:
-            raise RefusedError(400, shapes.error("invalid_request_error", "Missing required param.", "parameter_missing"))
+            raise RefusedError(
+                400, shapes.error("invalid_request_error", "Missing required param.", "parameter_missing")
+            )
         if customer := params.get("customer"):
             self.find("customer", customer)
         expires = int(params.get("expires_at", time.time() + 3600))
         if not 1800 - 5 <= expires - time.time() <= 86400 + 5:
-            message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
+            message = (
+                "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
+            )
             raise RefusedError(400, shapes.error("invalid_request_error", message, param="expires_at"))
         made = shapes.session(params, self.url, live=self.live)
         made["_intent"] = params.get("payment_intent_data", {})
@@ -100,7 +104,11 @@ class Account:
                 raise RefusedError(
                     402,
                     shapes.error(
-                        "card_error", "Your card was declined.", fate, payment_intent=intent, decline_code="generic_decline"
+                        "card_error",
+                        "Your card was declined.",
+                        fate,
+                        payment_intent=intent,
+                        decline_code="generic_decline",
                     ),
                 )
             self._succeeded(intent)
@@ -112,7 +120,9 @@ class Account:
         left = charge["amount"] - charge["amount_refunded"]
         amount = int(params.get("amount", left))
         if charge["disputed"]:
-            raise RefusedError(400, shapes.error("invalid_request_error", "This charge is disputed.", "charge_disputed"))
+            raise RefusedError(
+                400, shapes.error("invalid_request_error", "This charge is disputed.", "charge_disputed")
+            )
         if left == 0:
             raise RefusedError(
                 400, shapes.error("invalid_request_error", "Already refunded.", "charge_already_refunded")
@@ -199,9 +209,7 @@ class Account:
         dispute = self.find("dispute", dispute_id)
         dispute["status"] = "won" if won else "lost"
         if won:
-            moved = shapes.transaction(
-                "adjustment", "dispute_reversal", dispute["amount"], -DISPUTE_FEE, dispute["id"]
-            )
+            moved = shapes.transaction("adjustment", "dispute_reversal", dispute["amount"], -DISPUTE_FEE, dispute["id"])
             dispute["balance_transactions"].append(self.keep("transaction", moved))
             self._charge_of(dispute)["disputed"] = False
             self.tell("charge.dispute.funds_reinstated", dispute)

@@ -168,9 +168,7 @@ class StripeServer:
             match = re.fullmatch(pattern, path)
             if match and method == wanted:
                 return self._expanded(answer(self.account, params, *match.groups()), params)
-        raise RefusedError(
-            404, shapes.error("invalid_request_error", f"Unrecognized request URL ({method}: {path}).")
-        )
+        raise RefusedError(404, shapes.error("invalid_request_error", f"Unrecognized request URL ({method}: {path})."))
 
     def _expanded(self, thing: Thing, params: Thing) -> Thing:
         for wanted in params.get("expand", []):

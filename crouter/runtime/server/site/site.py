@@ -2,6 +2,8 @@
 
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.assets import Assets
+from crouter.runtime.server.site.balance.pages import BalancePages
+from crouter.runtime.server.site.balance.stripe_webhook import StripeWebhook
 from crouter.runtime.server.site.home import Home
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import SiteRoute
@@ -15,5 +17,7 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
     return (
         *Assets(parts).routes(),
         *Home(parts, pages).routes(),
+        *BalancePages(parts, pages).routes(),
+        *(StripeWebhook(parts, parts.payments).routes() if parts.payments else ()),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
     )
