@@ -4,6 +4,7 @@ A message that repeats an event is applied again, which changes nothing. A messa
 signature is a replay, and refused: Stripe signs anew whenever it repeats one.
 """
 
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,7 +12,6 @@ from typing import Any, Final
 from psycopg import sql
 
 from crouter.runtime.database.pool import Connection, Database
-from crouter.runtime.ledger import entry_id
 from crouter.runtime.names import PAYMENT_EVENT
 from crouter.runtime.payments.booking import Booking, Dispute, Outcome, Paid
 from crouter.runtime.payments.processor import Checkout, Intent, Processor, checkout_of, intent_of, refund_of
@@ -50,7 +50,7 @@ class Events:
         except (KeyError, TypeError, ValueError):
             raise WebhookRefusedError("not_an_event") from None
         async with self._database.transaction() as connection:
-            values = (entry_id("event", event.id), event.id, event.type, event.signed_at, datetime.now(UTC))
+            values = (uuid.uuid4(), event.id, event.type, event.signed_at, datetime.now(UTC))
             if (await connection.execute(self._note, values)).rowcount == 0:
                 raise WebhookRefusedError("replayed")
             outcome, reference = await apply(connection)

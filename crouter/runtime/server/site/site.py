@@ -6,6 +6,8 @@ from crouter.runtime.server.site.analytics import measuring_routes
 from crouter.runtime.server.site.admin import Admin
 from crouter.runtime.server.site.assets import Assets
 from crouter.runtime.server.site.deletion_pages import DeletionPages
+from crouter.runtime.server.site.balance.pages import BalancePages
+from crouter.runtime.server.site.balance.stripe_webhook import StripeWebhook
 from crouter.runtime.server.site.home import Home
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.pricing import Pricing
@@ -30,6 +32,8 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
         *account_usage_routes(parts, pages),
         *_rights(parts, pages),
         *measuring_routes(parts),
+        *BalancePages(parts, pages).routes(),
+        *(StripeWebhook(parts, parts.payments).routes() if parts.payments else ()),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
         *AccountApi(parts).routes(),
         *Admin(parts, pages).routes(),

@@ -1,0 +1,1 @@
+"""The pages about money, and the address to which Stripe sends its messages."""
