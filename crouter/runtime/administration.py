@@ -9,7 +9,9 @@ from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.master_keys import MasterKeys
+from crouter.runtime.names import OUTBOX
 from crouter.runtime.settings import StoreSettings
 
 
@@ -29,9 +31,10 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
     database = Database(settings, deployment.database_schema)
     await database.open()
     try:
+        outbox = Outbox(deployment) if any(record.name == OUTBOX for record in deployment.records) else None
         yield Administration(
             accounts=Accounts(deployment, database),
-            keys=KeyStore(deployment, database, settings),
+            keys=KeyStore(deployment, database, settings, outbox),
             master_keys=MasterKeys(deployment, database, settings),
             limits=LimitStore(deployment, database),
         )

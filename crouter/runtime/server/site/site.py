@@ -3,6 +3,7 @@
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.assets import Assets
 from crouter.runtime.server.site.home import Home
+from crouter.runtime.server.site.keys import KeyPages
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import SiteRoute
 from crouter.runtime.server.site.session_visitors import SessionVisitors
@@ -15,5 +16,6 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
     return (
         *Assets(parts).routes(),
         *Home(parts, pages).routes(),
+        *KeyPages(parts, pages).routes(),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
     )
