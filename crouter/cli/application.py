@@ -32,6 +32,7 @@ _MODULES: Final = {
     "migrate": "crouter.cli.migrate",
     "retention": "crouter.cli.programs",
     "keys": "crouter.cli.keys",
+    "limits": "crouter.cli.limits",
     "accounts": "crouter.cli.accounts",
     "receipt": "crouter.cli.receipt",
 }
