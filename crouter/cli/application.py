@@ -33,6 +33,7 @@ _MODULES: Final = {
     "migrate": "crouter.cli.migrate",
     "retention": "crouter.cli.programs",
     "keys": "crouter.cli.keys",
+    "limits": "crouter.cli.limits",
     "accounts": "crouter.cli.accounts",
     "ledger": "crouter.cli.ledger",
     "journal": "crouter.cli.journal",

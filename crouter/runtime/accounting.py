@@ -27,6 +27,8 @@ from crouter.runtime.usage import UsageStore
 from crouter.runtime.words import kind_of
 
 AGAIN_SECONDS: Final = 1.0
+BACKLOG: Final = "crouter_journal_backlog_records"
+OLDEST: Final = "crouter_journal_oldest_seconds"
 
 
 class JournalUnusableError(Exception):
@@ -67,6 +69,8 @@ async def accounting(
     shipper = Shipper(store.ship, settings.journal)
     adopter = Adopter(settings.journal, process, shipper, empty_all)
     journal = _journal(settings, process)
+    metrics.show(BACKLOG, lambda: (({}, journal.backlog_records),))
+    metrics.show(OLDEST, lambda: (({}, journal.oldest_seconds),))
     settling = Settling(
         journal, credit, shipper, adopter, room=room, policy_digest=deployment.policy_digest, log=log, metrics=metrics
     )

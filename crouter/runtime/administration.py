@@ -10,9 +10,11 @@ from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.master_keys import MasterKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.rights import Rights, rights_of
+from crouter.runtime.names import OUTBOX
 from crouter.runtime.settings import StoreSettings
 from crouter.runtime.statement import Statement
 
@@ -39,11 +41,12 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
     database = Database(settings, deployment.database_schema)
     await database.open()
     try:
+        outbox = Outbox(deployment) if any(record.name == OUTBOX for record in deployment.records) else None
         yield Administration(
             deployment=deployment,
             database=database,
             accounts=Accounts(deployment, database),
-            keys=KeyStore(deployment, database, settings),
+            keys=KeyStore(deployment, database, settings, outbox),
             accesses=AccessRecords(deployment, database),
             statement=Statement(deployment, database),
             reader=PurposeReader(deployment, database),

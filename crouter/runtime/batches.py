@@ -7,6 +7,7 @@ a while (`crouter.runtime.credit.spendable`). Leaves out what a batch says and w
 """
 
 import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -36,9 +37,17 @@ class OwnedBatch:
 
 @dataclass(frozen=True, slots=True)
 class TooLittle:
-    """There is not enough for a reservation. `leased_nanousd` is what processes have set aside for other requests."""
+    """There is not enough for a reservation. `leased_nanousd` is what processes have set aside for other requests.
+
+    `room` is the number of the spending limit that leaves too little; None for the balance.
+    """
 
     leased_nanousd: int
+    room: int | None = None
+
+
+Room = Callable[[Connection], Awaitable[tuple[int, int]]]
+"""Locks a spending limit and gives what is free below it, and what processes have set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,17 @@ class BatchRecords:
         self._state = sql.SQL("SELECT {}, {}").format(spendable.unreserved, spendable.leased)
 
     async def reserve(
-        self, account: uuid.UUID, api_key: uuid.UUID, nanousd: int, created_at: datetime
+        self,
+        account: uuid.UUID,
+        api_key: uuid.UUID,
+        nanousd: int,
+        created_at: datetime,
+        rooms: Sequence[Room] = (),
     ) -> uuid.UUID | TooLittle:
-        """A new record that holds `nanousd`, if the account's balance has so much that nobody holds or leases."""
+        """A new record that holds `nanousd`, if the account's balance has so much that nobody holds or leases.
+
+        `rooms` say what spending limits leave.
+        """
         record = uuid.uuid4()
         insert = sql.SQL(
             "INSERT INTO {} (id, account_id, api_key_id, held_nanousd, created_at) VALUES (%s, %s, %s, %s, %s)"
@@ -78,6 +95,10 @@ class BatchRecords:
             unreserved, leased = row
             if unreserved - leased < nanousd:
                 return TooLittle(leased)
+            for number, room in enumerate(rooms):
+                free, leased = await room(connection)
+                if free < nanousd:
+                    return TooLittle(leased, number)
             await connection.execute(insert, (record, account, api_key, nanousd, created_at))
         return record
 

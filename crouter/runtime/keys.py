@@ -174,7 +174,7 @@ class KeyStore:
             owner = await self._owner(connection, key, account)
             if owner is None or not await self._revoke(connection, key, datetime.now(UTC)):
                 raise NoSuchKeyError("no active key has that id")
-            await self._mail(connection, owner, "key_revoked", await self._facts(connection, key))
+            await self._mail(connection, owner, "key_revoked", await self._last_four(connection, key))
 
     async def rename(self, key: uuid.UUID, label: str, *, account: uuid.UUID | None = None) -> None:
         """Gives a key another name, or none. Raises KeyLabelError, NoSuchKeyError, DatabaseError."""
@@ -251,7 +251,7 @@ class KeyStore:
         )
         await connection.execute(query, tuple(row.values()))
         await tell_of_key(connection, new.id)
-        await self._mail(connection, account, "key_created", {"last_four": text[-4:], "at": row["created_at"]})
+        await self._mail(connection, account, "key_created", text[-4:])
         return new
 
     async def _revoke(self, connection: Connection, key: uuid.UUID, at: datetime) -> bool:
@@ -283,12 +283,11 @@ class KeyStore:
         row = await (await connection.execute(query, (key,))).fetchone()
         return row[0] if row is not None and account in (None, row[0]) else None
 
-    async def _facts(self, connection: Connection, key: uuid.UUID) -> dict[str, Any]:
-        """What a mail says of a key that has just ended."""
+    async def _last_four(self, connection: Connection, key: uuid.UUID) -> str:
         query = sql.SQL("SELECT last_four FROM {} WHERE id = %s").format(self._table)
         row = await (await connection.execute(query, (key,))).fetchone()
         assert row is not None, "keys are not removed while their account lives"
-        return {"last_four": row[0], "at": datetime.now(UTC)}
+        return str(row[0])
 
     async def _inherited(self, connection: Connection, key: uuid.UUID) -> dict[str, Any]:
         kept = tuple(name for name in ("label", "month_limit_nanousd") if name in self._optional)
@@ -300,8 +299,9 @@ class KeyStore:
         row = await (await connection.execute(query, (key,))).fetchone()
         return dict(zip(kept, row, strict=True)) if row is not None else {}
 
-    async def _mail(self, connection: Connection, account: uuid.UUID, template: str, values: Mapping[str, Any]) -> None:
+    async def _mail(self, connection: Connection, account: uuid.UUID, template: str, last_four: str) -> None:
         if self._outbox is not None:
+            values = {"last_four": last_four, "at": datetime.now(UTC)}
             await self._outbox.enqueue(connection, account, template, values)
 
 

@@ -110,7 +110,25 @@ async def test_hundreds_at_once_in_two_processes_spend_no_more_than_the_limit_an
             assert await process.parts.settling.shipped(10) == 0
             spending = process.parts.spending
             assert spending is not None
-            assert spending.room.holds.open == 0
-            assert all(lease.held == lease.pending == 0 for lease in spending.room.leases.values())
+            assert spending.leases.holds.open == 0
+            assert all(lease.held == lease.pending == 0 for lease in spending.leases.leases.values())
     assert 0 < spent(service) <= limit
     assert spent(service) == -sum(row["amount_nanousd"] for row in service.rows("ledger") if row["kind"] == "charge")
+
+
+async def test_a_batch_that_does_not_fit_below_the_limit_is_not_made(service: Service) -> None:
+    await limited(service, 1000)
+    entry = {"custom_id": "one", "params": message()}
+    async with aiohttp.ClientSession() as session:
+        address = f"{service.url}/v1/messages/batches"
+        async with session.post(address, json={"requests": [entry]}, headers=service.headers()) as answer:
+            assert answer.status == 402
+            assert "spending limit" in (await answer.json())["error"]["message"]
+        assert service.rows("batch") == []
+        await limited(service, 10**9)
+        async with session.post(address, json={"requests": [entry]}, headers=service.headers()) as answer:
+            assert answer.status == 200
+    (row,) = service.rows("batch")
+    # What the batch holds leaves less for requests.
+    await limited(service, row["held_nanousd"] + 1000)
+    assert (await asked(service))[0] == 402

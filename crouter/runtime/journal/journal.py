@@ -19,6 +19,7 @@ from crouter.runtime.journal.frames import BODY_BYTES_MAX, FRAME
 from crouter.runtime.journal.segment import HEAD_BYTES, SEGMENT_BYTES, SUFFIX, Segment
 
 SYNC_SECONDS: Final = 0.05
+MARK_SECONDS: Final = 1.0
 BACKLOG_BYTES_MAX: Final = 256 * 1024 * 1024
 BACKLOG_RECORDS_MAX: Final = 500_000
 UNFINISHED_SECONDS: Final = 3600.0
@@ -70,6 +71,14 @@ class Journal:
         self._finished: list[Segment] = []
         self.backlog_records = 0
         self._backlog_bytes = 0
+        # How many records had been appended at some moments: what is told of an age is true to `MARK_SECONDS`.
+        self._appended = 0
+        self._marks: deque[tuple[int, float]] = deque()
+
+    @property
+    def oldest_seconds(self) -> float:
+        """The age of the oldest record that is not shipped; 0 without any."""
+        return time.monotonic() - self._marks[0][1] if self.backlog_records and self._marks else 0.0
 
     @property
     def free_bytes(self) -> int:
@@ -94,6 +103,10 @@ class Journal:
             taken = False
         if not taken and not self._append_to_spare(body):
             return False
+        now = time.monotonic()
+        if not self._marks or now - self._marks[-1][1] >= MARK_SECONDS:
+            self._marks.append((self._appended, now))
+        self._appended += 1
         self.backlog_records += 1
         self._backlog_bytes += FRAME.size + len(body)
         return True
@@ -122,6 +135,11 @@ class Journal:
         batch.segment.records -= count
         self.backlog_records -= count
         self._backlog_bytes -= size
+        shipped = self._appended - self.backlog_records
+        while len(self._marks) > 1 and self._marks[1][0] <= shipped:
+            self._marks.popleft()
+        if not self.backlog_records:
+            self._marks.clear()
         try:
             batch.segment.mark_shipped(batch.end)
         except OSError:

@@ -7,6 +7,7 @@ the upstream is asked, a client that leaves changes nothing: somebody has to kno
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from crouter.runtime.proxy.errors import (
     ErrorReply,
     balance_too_low,
     invalid_request,
+    spending_limit_reached,
     unavailable,
     upstream_unreachable,
 )
@@ -76,23 +78,32 @@ class BatchCreation:
             return invalid_request(most.message)
         del entries
         record = await self._reserved(caller, most, exchange.received_at)
-        if record is None:
-            return balance_too_low(most)
+        if isinstance(record, ErrorReply):
+            return record
         task = asyncio.create_task(self._made(exchange, record, body), name="batch")
         self._keep(task)
         return await asyncio.shield(task)
 
-    async def _reserved(self, caller: Caller, nanousd: int, at: datetime) -> UUID | None:
-        """The record that holds so much; None if there is not enough, also when processes have given back leases."""
+    async def _reserved(self, caller: Caller, nanousd: int, at: datetime) -> UUID | ErrorReply:
+        """The record that holds so much, or why there is none, also when processes have given back leases."""
+        spending = self._parts.spending
+        limits = () if spending is None else spending.rooms(caller, at)
+        rooms = [] if spending is None else [partial(spending.room, limit=limit) for limit in limits]
         for pause in (*PAUSES_SECONDS, None):
-            record = await self._records.reserve(caller.account, caller.key, nanousd, at)
+            record = await self._records.reserve(caller.account, caller.key, nanousd, at, rooms)
             if isinstance(record, UUID):
                 return record
+            limit = None if record.room is None else limits[record.room]
             if pause is None or record.leased_nanousd == 0:
-                break
-            await self._parts.credit.call_in(caller.account)
+                if limit is None:
+                    return balance_too_low(nanousd)
+                return spending_limit_reached(nanousd, at, of_key=limit.key is not None)
+            if limit is None:
+                await self._parts.credit.call_in(caller.account)
+            elif spending is not None:
+                await spending.leases.call_in(limit.id)
             await asyncio.sleep(pause)
-        return None
+        raise AssertionError("the last try has returned")
 
     async def _most(self, entries: Sequence[msgspec.Raw], exchange: Exchange) -> int | Refused:
         """Nanodollars for all entries together, or why one of them is refused."""

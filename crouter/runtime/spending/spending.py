@@ -11,6 +11,7 @@ from typing import Final
 
 from crouter.runtime.credit.credit import Credit
 from crouter.runtime.credit.lease import Hold
+from crouter.runtime.database.pool import Connection
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.spending.months import limit_id, month_of
 from crouter.runtime.spending.store import MonthLimit, SpendingStore
@@ -29,15 +30,15 @@ class LimitReachedError(Exception):
 class Spending:
     """The spending limits, as one process keeps them."""
 
-    def __init__(self, store: SpendingStore, room: Credit) -> None:
+    def __init__(self, store: SpendingStore, leases: Credit) -> None:
         self._store = store
-        self.room = room
+        self.leases = leases
 
     def try_reserve(self, caller: Caller, nanousd: int, at: datetime) -> tuple[Hold, ...] | None:
         """A hold below each limit that there is; None if `reserve` has to be asked."""
         holds: list[Hold] = []
         for limit in self._limits(caller, at):
-            hold = self.room.try_reserve(limit.id, nanousd)
+            hold = self.leases.try_reserve(limit.id, nanousd)
             if hold is None:
                 _close(holds)
                 return None
@@ -50,7 +51,7 @@ class Spending:
         try:
             for limit in self._limits(caller, at):
                 self._store.know(limit)
-                hold = await self.room.reserve(limit.id, nanousd)
+                hold = await self.leases.reserve(limit.id, nanousd)
                 if hold is None:
                     raise LimitReachedError(of_key=limit.key is not None)
                 holds.append(hold)
@@ -58,6 +59,14 @@ class Spending:
             _close(holds)
             raise
         return tuple(holds)
+
+    def rooms(self, caller: Caller, at: datetime) -> tuple[MonthLimit, ...]:
+        """The limits that hold for a caller, for what takes its room in a transaction of its own."""
+        return tuple(self._limits(caller, at))
+
+    async def room(self, connection: Connection, limit: MonthLimit) -> tuple[int, int]:
+        """See `SpendingStore.room`."""
+        return await self._store.room(connection, limit)
 
     @staticmethod
     def _limits(caller: Caller, at: datetime) -> list[MonthLimit]:

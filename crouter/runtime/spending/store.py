@@ -16,13 +16,14 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.account_limits import MONTH_LIMIT
 from crouter.runtime.credit.spendable import NAMELESS_SECONDS, spendable_of
 from crouter.runtime.credit.store import LeaseStore
-from crouter.runtime.database.pool import Database
+from crouter.runtime.database.pool import Connection, Database
 from crouter.runtime.names import ACCOUNT_LIMITS, API_KEY, BATCH, KEY_SPENDING, SPENDING_LEASE
 from crouter.runtime.spending.months import SPENDING_CHANNEL
 
 NO_LIMIT_NANOUSD: Final = 1 << 60
 """Stands for a limit that was taken away: more than anybody has."""
 KNOWN_MAX: Final = 50_000
+_NO_LEASE: Final = uuid.UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,14 @@ class SpendingStore(LeaseStore):
             for id_ in [id_ for id_, one in self.known.items() if one.month < limit.month][:KNOWN_MAX]:
                 del self.known[id_]
         self.known[limit.id] = limit
+
+    async def room(self, connection: Connection, limit: MonthLimit) -> tuple[int, int]:
+        """Locks a limit until the end of the transaction; what is free below it, and what processes have leased."""
+        self.know(limit)
+        await connection.execute(self._lock, (str(limit.id),))
+        row = await (await connection.execute(self._state, self._asked(_NO_LEASE, limit.id))).fetchone()
+        assert row is not None, "a select without a condition has a row"
+        return row[0] - row[1], row[1]
 
     def _asked(self, lease: uuid.UUID, account: uuid.UUID) -> Mapping[str, object]:
         limit = self.known[account]

@@ -9,6 +9,7 @@ from crouter.runtime.server.site.deletion_pages import DeletionPages
 from crouter.runtime.server.site.balance.pages import BalancePages
 from crouter.runtime.server.site.balance.stripe_webhook import StripeWebhook
 from crouter.runtime.server.site.home import Home
+from crouter.runtime.server.site.keys import KeyPages
 from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.pricing import Pricing
 from crouter.runtime.server.site.privacy_centre import PrivacyCentre
@@ -34,6 +35,7 @@ def site_routes(parts: Parts) -> tuple[SiteRoute, ...]:
         *measuring_routes(parts),
         *BalancePages(parts, pages).routes(),
         *(StripeWebhook(parts, parts.payments).routes() if parts.payments else ()),
+        *KeyPages(parts, pages).routes(),
         *(SignIn(parts, visitors).routes() if isinstance(visitors, SessionVisitors) else ()),
         *AccountApi(parts).routes(),
         *Admin(parts, pages).routes(),
