@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,8 @@ HOUR = timedelta(hours=1)
 
 def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> None:
     start = datetime(2026, 11, 23, tzinfo=UTC)
-    heartbeat = Heartbeat(declared.deployment, start)
+    without_jobs = tuple(record for record in declared.deployment.records if record.name != "job_run")
+    heartbeat = Heartbeat(replace(declared.deployment, records=without_jobs), start)
     assert heartbeat.look({}, start + 2 * HOUR) == frozenset()
     assert heartbeat.look({}, start + 2 * HOUR + timedelta(microseconds=1)) == {"usage", "batch"}
     assert heartbeat.late == {"usage", "batch"}
@@ -33,7 +35,17 @@ def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> No
     assert heartbeat.look(hourly, start + 5 * HOUR) == frozenset()
     assert heartbeat.late == frozenset()
     later = dict.fromkeys(hourly, start + 60 * HOUR)
-    assert heartbeat.look(later, start + 60 * HOUR) == {"deletion", "evidence", "leases", "outbox", "jobs"}
+    others = {"deletion", "evidence", "leases", "outbox", "jobs", "versions"}
+    assert heartbeat.look(later, start + 60 * HOUR) == others
+
+
+def test_a_job_is_late_as_a_rule_is(declared: Declared) -> None:
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    heartbeat = Heartbeat(declared.deployment, start)
+    assert heartbeat.look({}, start + HOUR + timedelta(minutes=1)) == frozenset()
+    assert heartbeat.look({}, start + HOUR + timedelta(minutes=1, microseconds=1)) == {"job.mail"}
+    assert heartbeat.look({"job.mail": start + HOUR}, start + 2 * HOUR) == {"job.low_balance"}
+    assert heartbeat.late == {"job.low_balance"}
 
 
 async def watched(
