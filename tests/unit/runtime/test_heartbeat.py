@@ -73,15 +73,23 @@ async def test_a_late_job_is_told_once_and_counted_at_every_look(database: TestD
     now = database.value("SELECT now()")
     heartbeat = Heartbeat(declared.deployment, now - timedelta(days=9))
     late = now + 3 * HOUR
+    database.execute(
+        "INSERT INTO job_run (id, name, started_at, finished_at, outcome)"
+        " VALUES (gen_random_uuid(), 'mail', %s, %s, 'running')",
+        *(late, late - HOUR),
+    )
     told, counted = await watched(
         declared, database.dsn, heartbeat, late, lambda text: 'crouter_retention_late_total{rule="usage"} 3.0' in text
     )
     assert sorted((line["level"], line["event"], line["error"]) for line in told) == [
         ("error", "retention_late", "batch"),
+        ("error", "retention_late", "job.last_use"),
+        ("error", "retention_late", "job.low_balance"),
         ("error", "retention_late", "usage"),
     ]
     assert 'rule="deletion"' not in counted
-    assert heartbeat.late == {"usage", "batch"}
+    assert 'rule="job.mail"' not in counted
+    assert heartbeat.late == {"usage", "batch", "job.last_use", "job.low_balance"}
 
 
 async def test_a_database_that_is_away_says_nothing_about_jobs(declared: Declared) -> None:
