@@ -29,6 +29,7 @@ Kind = Literal[
     "job",
     "route",
     "analytics event",
+    "mail",
 ]
 
 
@@ -67,6 +68,7 @@ def declared_by(deployment: Deployment, policy: Policy) -> tuple[Declared, ...]:
         *_browser(deployment),
         *_traffic(deployment, policy),
         *_jobs(deployment),
+        *_mails(deployment),
     )
 
 
@@ -154,3 +156,9 @@ def _jobs(deployment: Deployment) -> Iterator[Declared]:
     for rule in rules:
         needle = f'policy_path="{rule.policy_path}"'
         yield Declared("job", rule.name, ("retention", rule.name), "retention/__init__.py", (needle,))
+
+
+def _mails(deployment: Deployment) -> Iterator[Declared]:
+    for template in deployment.mail.templates if deployment.mail is not None else ():
+        needle = f'policy_path="{template.policy_path}"'
+        yield Declared("mail", template.name, ("mail", template.name), "service/mail.py", (needle,))

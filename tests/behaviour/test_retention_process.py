@@ -80,7 +80,7 @@ def test_a_run_prints_a_line_for_each_rule_and_logs_declared_fields(retention: P
     done = retention(old_rows, "run", "--as-of", AS_OF)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage: removed 3 row(s) in ")
-    assert [line["event"] for line in lines(done.stderr)] == ["run_complete"] * 7
+    assert [line["event"] for line in lines(done.stderr)] == ["run_complete"] * 8
     assert set(lines(done.stderr)[0]) == {
         *("time", "level", "event", "rule", "as_of", "removed", "share_percent", "duration_ms")
     }
@@ -110,7 +110,7 @@ def test_what_is_overdue_has_a_status_of_its_own(retention: Program, old_rows: T
         (("run", "--as-of", "2026-01-01"), "time zone"),
         (("run", "--as-of", "2999-01-01T00:00:00Z"), "future"),
         (("run", "--allow-share", "0"), "1 to 100"),
-        (("run", "--rule", "nothing"), "usage, leases, batch, outbox, jobs, evidence, deletion"),
+        (("run", "--rule", "nothing"), "usage, leases, batch, outbox, jobs, versions, evidence, deletion"),
         (("burn",), "burn"),
     ],
 )

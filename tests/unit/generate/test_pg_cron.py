@@ -114,9 +114,12 @@ def test_every_rule_is_scheduled_at_least_as_often_as_declared(database: TestDat
         ("crouter consent", "0 3 * * *", 'CALL "crouter_cron"."consent"()'),
         ("crouter deletion", "0 * * * *", 'CALL "crouter_cron"."deletion"()'),
         ("crouter evidence", "0 3 * * *", 'CALL "crouter_cron"."evidence"()'),
+        ("crouter jobs", "0 3 * * *", 'CALL "crouter_cron"."jobs"()'),
         ("crouter leases", "0 * * * *", 'CALL "crouter_cron"."leases"()'),
         ("crouter session", "0 * * * *", 'CALL "crouter_cron"."session"()'),
+        ("crouter outbox", "0 * * * *", 'CALL "crouter_cron"."outbox"()'),
         ("crouter usage", "0 * * * *", 'CALL "crouter_cron"."usage"()'),
+        ("crouter versions", "0 3 * * *", 'CALL "crouter_cron"."versions"()'),
     ]
     for period in (Period("PT1H", 0, 0, 3600), Period("P1D", 0, 1, 0)):
         assert schedule_of(period) == cron(period)

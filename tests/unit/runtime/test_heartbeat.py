@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,8 @@ HOUR = timedelta(hours=1)
 
 def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> None:
     start = datetime(2026, 11, 23, tzinfo=UTC)
-    heartbeat = Heartbeat(declared.deployment, start)
+    without_jobs = tuple(record for record in declared.deployment.records if record.name != "job_run")
+    heartbeat = Heartbeat(replace(declared.deployment, records=without_jobs), start)
     assert heartbeat.look({}, start + 2 * HOUR) == frozenset()
     assert heartbeat.look({}, start + 2 * HOUR + timedelta(microseconds=1)) == {"usage", "batch"}
     assert heartbeat.late == {"usage", "batch"}
@@ -33,8 +35,17 @@ def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> No
     assert heartbeat.look(hourly, start + 5 * HOUR) == frozenset()
     assert heartbeat.late == frozenset()
     later = dict.fromkeys(hourly, start + 60 * HOUR)
-    daily = {"deletion", "evidence", "leases", "outbox", "jobs", "accesses", "reconciliations"}
+    daily = {"deletion", "evidence", "leases", "outbox", "jobs", "accesses", "reconciliations", "versions"}
     assert heartbeat.look(later, start + 60 * HOUR) == daily
+
+
+def test_a_job_is_late_as_a_rule_is(declared: Declared) -> None:
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    heartbeat = Heartbeat(declared.deployment, start)
+    assert heartbeat.look({}, start + HOUR + timedelta(minutes=1)) == frozenset()
+    assert heartbeat.look({}, start + HOUR + timedelta(minutes=1, microseconds=1)) == {"job.mail"}
+    assert heartbeat.look({"job.mail": start + HOUR}, start + 2 * HOUR) == {"job.low_balance"}
+    assert heartbeat.late == {"job.low_balance"}
 
 
 async def watched(
@@ -62,15 +73,23 @@ async def test_a_late_job_is_told_once_and_counted_at_every_look(database: TestD
     now = database.value("SELECT now()")
     heartbeat = Heartbeat(declared.deployment, now - timedelta(days=9))
     late = now + 3 * HOUR
+    database.execute(
+        "INSERT INTO job_run (id, name, started_at, finished_at, outcome)"
+        " VALUES (gen_random_uuid(), 'mail', %s, %s, 'running')",
+        *(late, late - HOUR),
+    )
     told, counted = await watched(
         declared, database.dsn, heartbeat, late, lambda text: 'crouter_retention_late_total{rule="usage"} 3.0' in text
     )
     assert sorted((line["level"], line["event"], line["error"]) for line in told) == [
         ("error", "retention_late", "batch"),
+        ("error", "retention_late", "job.last_use"),
+        ("error", "retention_late", "job.low_balance"),
         ("error", "retention_late", "usage"),
     ]
     assert 'rule="deletion"' not in counted
-    assert heartbeat.late == {"usage", "batch"}
+    assert 'rule="job.mail"' not in counted
+    assert heartbeat.late == {"usage", "batch", "job.last_use", "job.low_balance"}
 
 
 async def test_a_database_that_is_away_says_nothing_about_jobs(declared: Declared) -> None:

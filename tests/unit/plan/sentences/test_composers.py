@@ -57,7 +57,8 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "collect-account",
         {"sections/0/claims/collect-account/about": "data.ledger"},
         "When your balance changes, "
-        "Crouter records balance entries: amount and time. This is for billing and the real-time dashboard.",
+        "Crouter records balance entries: amount and time. This is for billing, billing notices and the real-time "
+        "dashboard.",
     ),
     (
         "collect-account",
@@ -253,7 +254,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "change-notify",
         {"policy/changes/announced_by": "website"},
-        "We announce significant changes on our website, https://crouter.dev.",
+        "We announce significant changes on our website, https://crouter.dev, 14 days or more before they take effect.",
     ),
     ("change-notify", {"policy/changes/significant": ["new_data"]}, "A change is significant when it brings new data."),
     (
