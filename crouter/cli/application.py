@@ -34,6 +34,7 @@ _MODULES: Final = {
     "keys": "crouter.cli.keys",
     "accounts": "crouter.cli.accounts",
     "receipt": "crouter.cli.receipt",
+    "doctor": "crouter.cli.doctor",
 }
 
 

@@ -63,7 +63,8 @@ async def visit(browser: Browser, measured: Measured, script: str = "", **option
         if script:
             await visited.context.add_init_script(script)
         yield visited
-        assert await visited.refused() == []
+        if not await visited.page.evaluate("'axe' in window"):
+            assert await visited.refused() == []
         assert visited.foreign_requests() == []
         assert visited.errors == []
 
@@ -213,6 +214,8 @@ async def test_cookie_essential__every_public_page_keeps_and_loads_what_is_decla
 
 
 async def found_in_dialogs(visited: Visit) -> list[str]:
+    # axe itself writes styles into the page, which the policy forbids.
+    assert await visited.refused() == [] or await visited.page.evaluate("'axe' in window")
     await visited.page.wait_for_timeout(400)  # the dialogs fade in, and colours are judged
     return [line for line in await visited.axe() if "badge" not in line]
 
