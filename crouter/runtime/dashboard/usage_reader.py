@@ -5,7 +5,7 @@ together, so that a question costs what its days hold, not what the tables hold.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -160,14 +160,6 @@ class UsageReader:
             values |= {"time": after.occurred_at, "id": after.id}
         found = await self._database.rows(query, values)
         return tuple(Row(row[0], row[1], dict(zip(names, row[2:-1], strict=True)), row[-1]) for row in found)
-
-    async def every_row(self, account: uuid.UUID, asked: UsageFilter) -> AsyncIterator[tuple[Row, ...]]:
-        """All rows of what is asked for, in pieces, the newest first. Each piece is a statement of its own, so that no
-        transaction lasts as long as a slow reader. Raises DatabaseError."""
-        after: Cursor | None = None
-        while rows := await self.rows(account, asked, after):
-            yield rows
-            after = rows[-1].cursor
 
     async def models(self, account: uuid.UUID, asked: UsageFilter) -> tuple[str, ...]:
         """The models of the days that are asked for, in alphabetical order. Raises DatabaseError."""

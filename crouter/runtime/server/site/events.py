@@ -22,7 +22,7 @@ from crouter.runtime.server.site.visitor import Visitor
 from crouter.runtime.web.headers import Headers, page_headers
 
 PATH: Final = "/dashboard/events"
-SESSION_SECONDS: Final = 5.0
+SESSION_SECONDS: Final = 3.0
 """How often a session is asked whether it still lasts."""
 BEAT_SECONDS: Final = 15.0
 RETRY_MILLISECONDS: Final = 3000

@@ -122,19 +122,19 @@ class UsagePages:
         keys = await self._keys.of(visitor.account)
         if _is_foreign(asked, keys):
             return self._notices.page(exchange, _NO_SUCH_KEY, visitor, status=404)
-        pieces = self._usage.every_row(visitor.account, asked.filter)
         # The first piece is read before anything is sent: with the database away there is a page instead of a file.
-        first = await anext(pieces, ())
+        piece = await self._usage.rows(visitor.account, asked.filter)
         reply = StreamReply(headers=self._csv_headers(asked.filter))
         await reply.prepare(exchange.request)
         names = {key.id: key.shown for key in keys}
         await reply.write(_lines([self._head()]))
-        try:
-            await reply.write(_lines(self._line(row, names) for row in first))
-            async for piece in pieces:
-                await reply.write(_lines(self._line(row, names) for row in piece))
-        except DatabaseError:
-            raise ConnectionResetError from None
+        # Each piece is a statement of its own: no transaction lasts as long as a slow reader.
+        while piece:
+            await reply.write(_lines(self._line(row, names) for row in piece))
+            try:
+                piece = await self._usage.rows(visitor.account, asked.filter, piece[-1].cursor)
+            except DatabaseError:
+                raise ConnectionResetError from None
         await reply.write_eof()
         return reply
 
