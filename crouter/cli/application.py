@@ -41,6 +41,7 @@ _MODULES: Final = {
     "requests": "crouter.cli.requests",
     "receipt": "crouter.cli.receipt",
     "publish": "crouter.cli.publish",
+    "doctor": "crouter.cli.doctor",
 }
 
 

@@ -19,6 +19,8 @@ from tests.clients.conftest import GENERATED
 
 CLAUDE = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
 RUN_SECONDS = 60
+TRUSTED: dict[str, str] = {}
+"""What a session is told about whom to trust, beside the system's authorities."""
 
 pytestmark = pytest.mark.skipif(not CLAUDE.exists(), reason="SKIPPED: the claude binary is not installed")
 
@@ -53,6 +55,7 @@ async def start(
             "DISABLE_AUTOUPDATER": "1",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "CLAUDE_CODE_MAX_RETRIES": "1",
+            **TRUSTED,
         },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

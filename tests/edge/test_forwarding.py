@@ -120,6 +120,8 @@ async def test_an_api_request_loses_what_a_browser_adds_and_a_page_keeps_it(
             pass
     names = {name.lower() for name in FROM_A_BROWSER}
     assert [names & arrival.headers.keys() for arrival in origin.arrivals] == [set(), names, names]
+    # What names the browser is of use to the API's upstream only.
+    assert ["user-agent" in arrival.headers for arrival in origin.arrivals] == [True, False, False]
 
 
 async def test_headers_of_the_api_pass_untouched(

@@ -12,6 +12,7 @@ from aiohttp import web
 from psycopg import sql
 
 from crouter.runtime.database.errors import DatabaseError
+from crouter.runtime.edge_signature import EDGE_HEADER
 from crouter.runtime.metrics import METRICS_CONTENT_TYPE
 from crouter.runtime.names import API_KEY, USAGE
 from crouter.runtime.proxy.errors import not_found
@@ -59,7 +60,9 @@ class Probes:
 def from_this_machine(request: web.BaseRequest) -> bool:
     """Whether the connection comes from a loopback address and was not passed on by a proxy."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
-    passed_on = any(name.lower().startswith(("x-forwarded", "forwarded", "cf-")) for name in request.headers)
+    passed_on = any(
+        name.lower().startswith(("x-forwarded", "forwarded", "cf-", EDGE_HEADER)) for name in request.headers
+    )
     return isinstance(peer, tuple) and ipaddress.ip_address(peer[0]).is_loopback and not passed_on
 
 

@@ -209,3 +209,24 @@ def test_a_journal_waits_for_the_medium_for_many_records_at_once_unless_told_oth
     assert read_settings(DEPLOYMENT, PRODUCTION).journal_sync == "grouped"
     assert read_settings(DEPLOYMENT, {**PRODUCTION, "CROUTER_JOURNAL_SYNC": "always"}).journal_sync == "always"
     assert problems({**PRODUCTION, "CROUTER_JOURNAL_SYNC": "never"})[0].startswith("CROUTER_JOURNAL_SYNC")
+
+
+@pytest.mark.claim("security-https")
+def test_security_https__production_needs_an_edge_or_a_certificate_of_its_own() -> None:
+    bare = {**PRODUCTION, "CROUTER_EDGE_SECRET": ""}
+    (problem,) = problems(bare)
+    assert problem.startswith("CROUTER_EDGE_SECRET: not set")
+    assert "CROUTER_TLS_CERTIFICATE" in problem
+    tls = {"CROUTER_TLS_CERTIFICATE": "certificate.pem", "CROUTER_TLS_KEY": "key.pem"}
+    settings = read_settings(DEPLOYMENT, {**bare, **tls, "CROUTER_LISTEN_PLAIN": "0.0.0.0:80"})
+    assert settings.tls is not None
+    assert (settings.tls.certificate, settings.tls.key) == (Path("certificate.pem"), Path("key.pem"))
+    assert settings.plain_listen == ("0.0.0.0", 80)
+    for name in tls:
+        (half,) = problems({**PRODUCTION, **tls, name: ""})
+        assert half.startswith(name)
+    for value in ("80", "127.0.0.1"):
+        (problem,) = problems({**PRODUCTION, **tls, "CROUTER_LISTEN_PLAIN": value})
+        assert problem.startswith("CROUTER_LISTEN_PLAIN")
+    (problem,) = problems({**PRODUCTION, "CROUTER_LISTEN_PLAIN": "0.0.0.0:80"})
+    assert problem.startswith("CROUTER_LISTEN_PLAIN")

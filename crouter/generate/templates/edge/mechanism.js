@@ -17,6 +17,8 @@ const CLIENT_ADDRESS = matcher([
 const INTERNAL = matcher([`${SIGNATURE_HEADER}*`]);
 // What pages need for sessions, for the check of where a form came from, and to honour a refusal.
 const PAGES_NEED = matcher(["cookie", "origin", "dnt", "sec-gpc", "sec-fetch-*"]);
+// Pages are the same for every browser; the API's upstream goes by who calls it.
+const PAGES_NEED_NOT = matcher(["user-agent"]);
 
 /** The handlers of a Worker. `declared` is described where it is made, in worker.js. */
 export function edge(declared) {
@@ -103,7 +105,8 @@ function keptHeaders(headers, dropped, isApi) {
   const kept = new Headers();
   for (const [name, value] of headers) {
     const isDeclaredDropped = dropped(name) && (isApi || !PAGES_NEED(name));
-    if (name !== "host" && !isDeclaredDropped && !CLIENT_ADDRESS(name) && !INTERNAL(name)) {
+    const isNeedless = isDeclaredDropped || (!isApi && PAGES_NEED_NOT(name));
+    if (name !== "host" && !isNeedless && !CLIENT_ADDRESS(name) && !INTERNAL(name)) {
       kept.append(name, value);
     }
   }
