@@ -12,9 +12,9 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.master_keys import MasterKeys
+from crouter.runtime.names import OUTBOX
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.rights import Rights, rights_of
-from crouter.runtime.names import OUTBOX
 from crouter.runtime.settings import StoreSettings
 from crouter.runtime.statement import Statement
 

@@ -21,7 +21,7 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.fleet.joining import fleet_limits
-from crouter.runtime.heartbeat import Heartbeat, watching
+from crouter.runtime.heartbeat import watching
 from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
 from crouter.runtime.identity.opening import identity_provider
 from crouter.runtime.identity.provider import IdentityProvider

@@ -54,7 +54,7 @@ ENFORCED = {
 OPTIONAL = tuple(
     name
     for name, table in NEEDED_TABLES.items()
-    if table.may_be_missing and table.subject == "customer" or name == "credit_lease"
+    if (table.may_be_missing and table.subject == "customer") or name == "credit_lease"
 )
 """Tables of customers' rows that a policy may be without, or may call its own."""
 NOBODYS = tuple(name for name, table in NEEDED_TABLES.items() if table.subject == "none" and name != "retention_run")

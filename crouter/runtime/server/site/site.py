@@ -2,12 +2,12 @@
 
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.site.account_api import AccountApi
-from crouter.runtime.server.site.analytics import measuring_routes
 from crouter.runtime.server.site.admin import Admin
+from crouter.runtime.server.site.analytics import measuring_routes
 from crouter.runtime.server.site.assets import Assets
-from crouter.runtime.server.site.deletion_pages import DeletionPages
 from crouter.runtime.server.site.balance.pages import BalancePages
 from crouter.runtime.server.site.balance.stripe_webhook import StripeWebhook
+from crouter.runtime.server.site.deletion_pages import DeletionPages
 from crouter.runtime.server.site.home import Home
 from crouter.runtime.server.site.keys import KeyPages
 from crouter.runtime.server.site.page import SitePages
