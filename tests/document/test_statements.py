@@ -8,7 +8,7 @@ import pytest
 from crouter.plan.plan import Plan
 
 SECTIONS: dict[str, list[str]] = {
-    "What We Collect": ["collect-account", "collect-usage", "collect-batch", "collect-payment"],
+    "What We Collect": ["collect-account", "collect-usage", "collect-batch", "collect-access", "collect-payment"],
     "What We Don't Collect": ["exclude-content", "exclude-retention", "exclude-location", "no-office"],
     "How We Use Your Data": ["use-email", "use-usage", "no-sale"],
     "Third-Party Services": [
@@ -19,7 +19,7 @@ SECTIONS: dict[str, list[str]] = {
         "processor-openpanel",
     ],
     "Data Security": ["security-keys", "security-https", "security-edge"],
-    "Data Retention": ["retain-account", "retain-usage", "retain-batch", "retain-deleted"],
+    "Data Retention": ["retain-account", "retain-usage", "retain-batch", "retain-accesses", "retain-deleted"],
     "Your Rights": ["right-access", "right-erasure", "right-rectification", "right-deadline"],
     "Cookies and Analytics": ["cookie-essential", "cookie-analytics", "cookie-no-ads"],
     "Changes": ["change-may", "change-notify", "change-accept"],
@@ -29,6 +29,7 @@ SAID = {
     "collect-account": ["create an account", "email address", "name", "Google sign-in"],
     "collect-usage": ["each API request", "log", "token counts", "model", "timestamp", "billing"],
     "collect-batch": ["create a message batch", "reserved amount", "time of creation", "billing"],
+    "collect-access": ["an operator looks at your data", "who looked", "the reason given"],
     "collect-payment": ["Stripe takes your payments", "not store card details"],
     "exclude-content": ["not store, log", "the content of API requests and responses"],
     "exclude-retention": ["prompts", "outputs", "pass through", "retain none"],
@@ -48,6 +49,7 @@ SAID = {
     "retain-account": ["account data", "as long as your account is active"],
     "retain-usage": ["usage data", "billing", "12 months"],
     "retain-batch": ["batch data", "30 days", "time of creation"],
+    "retain-accesses": ["access records", "12 months"],
     "retain-deleted": ["delete your account", "gone within 30 days", "except what the law requires us to keep"],
     "right-access": ["a copy of your data"],
     "right-erasure": ["deletion of your account"],

@@ -7,10 +7,11 @@ from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.credit.reading import CreditReader
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.names import LEDGER
 from crouter.runtime.parts import Parts
-from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.purposes import PurposeReader, require_purpose
 from crouter.runtime.statement import Statement
-from crouter.runtime.usage_reading import UsageReader
+from crouter.runtime.usage_reading import PURPOSE, UsageReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Stores:
 
     @classmethod
     def of(cls, parts: Parts) -> "Stores":
-        """The stores of a running service."""
+        """The stores of a running service. Raises PurposeRefusedError where people may not be shown what is theirs."""
         deployment, database = parts.deployment, parts.database
+        require_purpose(deployment.record(LEDGER), ("amount_nanousd", "occurred_at"), PURPOSE)
         return cls(
             parts=parts,
             accounts=Accounts(deployment, database),
