@@ -23,6 +23,7 @@ from crouter.cli.terminal import Terminal
 from crouter.runtime.account_facts import AccountFacts, account_facts
 from crouter.runtime.accounts import AccountState
 from crouter.runtime.administration import Administration
+from crouter.runtime.erasure.deletions import TooLateError
 from crouter.runtime.keys import ListedKey
 
 
@@ -41,16 +42,28 @@ def add_to(app: typer.Typer) -> None:
 
 
 def create(
-    email: Annotated[str, typer.Option("--email", help="The address the person signs in with.")],
+    email: Annotated[str, typer.Option("--email", help="The person's address, to write to.")],
     name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
+    subject: Annotated[
+        str,
+        typer.Option(
+            "--subject",
+            metavar="USER_ID",
+            help="The id of the person at the identity provider. Only whoever has it signs in to the account.",
+        ),
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Make an account. Standard output is its id."""
     if "@" not in email:
         raise FailureError("--email is not an e-mail address")
+    try:
+        identity = uuid.UUID(subject) if subject else None
+    except ValueError:
+        raise FailureError("--subject is not a UUID", "Supabase shows it as the user's UID") from None
 
     async def work(stores: Administration) -> uuid.UUID:
-        return await stores.accounts.create(email, name)
+        return await stores.accounts.create(email, name, account=identity)
 
     terminal, account = Terminal(), with_stores(work)
     if json:
@@ -134,6 +147,10 @@ def delete(account: AccountArgument, purpose: PurposeOption = "", json: JsonOpti
     async def work(stores: Administration) -> tuple[uuid.UUID, datetime]:
         found = await find_account(stores, account)
         await stores.accesses.add(by, found, "account: deletion begun, keys revoked")
+        if stores.rights is not None:
+            return found, (
+                await stores.rights.deletions.begin(found, "contact", "no_credit", datetime.now(UTC))
+            ).asked_at
         asked = await stores.accounts.request_deletion(found)
         for key in await stores.keys.list(found):
             if key.revoked_at is None or key.revoked_at > datetime.now(UTC):
@@ -159,8 +176,14 @@ def restore(
     by = operator(purpose)
 
     async def work(stores: Administration) -> None:
-        await stores.accounts.take_back_deletion(found)
         await stores.accesses.add(by, found, "account: deletion taken back")
+        running = await stores.rights.deletions.running(found) if stores.rights is not None else None
+        if stores.rights is None or running is None:
+            return await stores.accounts.take_back_deletion(found)
+        try:
+            await stores.rights.deletions.take_back(running.id, datetime.now(UTC))
+        except TooLateError as problem:
+            raise FailureError(str(problem)) from None
 
     with_stores(work)
     Terminal().line(f"the deletion of {found} is taken back; `crouter keys create` makes a new key")

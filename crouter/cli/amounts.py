@@ -1,9 +1,12 @@
-"""Dollars as people write them, and nanodollars as the ledger keeps them. Exact in both directions."""
+"""Dollars as people write them, turned into nanodollars as the ledger keeps them. Exact."""
 
 import re
 from typing import Final
 
-NANOUSD_PER_USD: Final = 1_000_000_000
+from crouter.runtime.money import NANOUSD_PER_USD, dollars
+
+__all__ = ["CREDIT_USD_MAX", "NANOUSD_PER_USD", "AmountError", "credit_nanousd", "dollars"]
+
 CREDIT_USD_MAX: Final = 1_000_000
 _DOLLARS = re.compile(r"\$?([0-9]{1,12})(?:\.([0-9]{1,9}))?")
 
@@ -23,10 +26,3 @@ def credit_nanousd(text: str) -> int:
     if nanousd > CREDIT_USD_MAX * NANOUSD_PER_USD:
         raise AmountError(f"an amount is at most {CREDIT_USD_MAX:,} dollars")
     return nanousd
-
-
-def dollars(nanousd: int) -> str:
-    """The amount with two decimals, or as many as it needs: `$25.00`, `-$0.000123`."""
-    whole, rest = divmod(abs(nanousd), NANOUSD_PER_USD)
-    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if nanousd < 0 else ''}${whole:,}.{decimals}"

@@ -37,7 +37,9 @@ _MODULES: Final = {
     "ledger": "crouter.cli.ledger",
     "journal": "crouter.cli.journal",
     "reconcile": "crouter.cli.reconcile",
+    "requests": "crouter.cli.requests",
     "receipt": "crouter.cli.receipt",
+    "publish": "crouter.cli.publish",
 }
 
 

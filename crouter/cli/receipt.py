@@ -16,8 +16,11 @@ from crouter.cli.groups import TRYING, group
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError, Status
 from crouter.cli.terminal import Terminal
+from crouter.runtime.erasure.receipt import KIND as DELETION
+from crouter.runtime.erasure.receipt import VerifiedDeletion, verify_deletion
 from crouter.runtime.receipts.claims import leaves
 from crouter.runtime.receipts.errors import ReceiptRefusedError
+from crouter.runtime.receipts.jws import kind_of_token
 from crouter.runtime.receipts.keys import read_key_set
 from crouter.runtime.receipts.verify import VerifiedReceipt, verify
 
@@ -45,14 +48,17 @@ def verify_receipt(
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Verify a receipt without its service, and compute its cost again from the rates that it states.
+    """Verify a receipt without its service: of a request, whose cost is computed again, or of a deletion.
 
     Exits with 0 if it is genuine and its cost follows from its rates, with 1 otherwise.
     """
     terminal = Terminal()
     text, key_set = _read(receipt), _read(str(keys))
     try:
-        found = verify(text.decode("ascii", "replace").strip(), read_key_set(key_set), issuer)
+        told, known = text.decode("ascii", "replace").strip(), read_key_set(key_set)
+        if kind_of_token(told) == DELETION:
+            return _tell_deletion(terminal, verify_deletion(told, known, issuer), json=json)
+        found = verify(told, known, issuer)
     except ReceiptRefusedError as refusal:
         if not json:
             raise FailureError(f"this is no receipt to rely on: {refusal}") from None
@@ -65,6 +71,25 @@ def verify_receipt(
             terminal.line(f"{label:<{_LABEL_COLUMNS}}{words}")
     if not found.cost_agrees:
         raise typer.Exit(Status.REFUSED)
+
+
+def _tell_deletion(terminal: Terminal, found: VerifiedDeletion, *, json: bool) -> None:
+    claims = found.claims
+    if json:
+        return terminal.json({"verified": True, "claims": claims})
+    lines = [
+        ("genuine", f"signed by {claims['iss']}, and unaltered"),
+        ("deletion", claims["jti"]),
+        ("asked", _moment(claims["asked_at"])),
+        ("gone here", _moment(claims["erased_at"])),
+        *(("processor", f"{step['name']}: {step['state']}, {_moment(step['at'])}") for step in claims["processors"]),
+        ("all gone", _moment(claims["ended_at"])),
+    ]
+    if "kept_until" in claims:
+        lines.append(("kept", f"what a law requires, until {_moment(claims['kept_until'])}"))
+    for label, words in lines:
+        terminal.line(f"{label:<{_LABEL_COLUMNS}}{words}")
+    return None
 
 
 def _read(name: str) -> bytes:

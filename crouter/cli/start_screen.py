@@ -60,7 +60,9 @@ class StartScreen:
             self._row("", "with ANTHROPIC_API_KEY set, requests go to Anthropic")
         else:
             self._row("Upstream", "Anthropic, with the key in ANTHROPIC_API_KEY: requests cost money")
-        self._row("Retention", f"{_own_name()} retention run")
+        if self._deployment.mail is not None:
+            self._row("Mail", "written to .crouter/mail/*.eml, and sent to nobody")
+        self._row("Retention", f"{_own_name()} retention run; on schedule too, as .crouter/worker.log tells")
         self._row("Facts", ".crouter/dev.json")
 
     def _policy_url(self, facts: DevelopmentFacts) -> str:

@@ -42,3 +42,5 @@ class Proxy:
     drops_request_headers: tuple[str, ...]
     drops_response_headers: tuple[str, ...]
     limits: Limits
+    limit_store_hosts: tuple[str, ...] = ()
+    """Where several machines may count together."""

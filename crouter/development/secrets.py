@@ -12,7 +12,7 @@ from crouter.development.state_folder import StateFolder
 from crouter.runtime.environment import KEY_BYTES
 
 NAMES = ("CROUTER_SEALING_KEYS", "CROUTER_LOOKUP_KEYS")
-LATER_NAMES = ("CROUTER_RECEIPT_KEYS", "CROUTER_SESSION_KEYS")
+LATER_NAMES = ("CROUTER_TOMBSTONE_KEYS", "CROUTER_RECEIPT_KEYS", "CROUTER_SESSION_KEYS")
 
 
 def read_secrets(folder: StateFolder) -> dict[str, str] | None:

@@ -22,6 +22,7 @@ from crouter.development.secrets import ensure_secrets
 from crouter.development.state_folder import DevelopmentFacts, StateFolder
 from crouter.development.stopping import Stop
 from crouter.development.upstream import Upstream, upstream
+from crouter.development.worker import Worker, worker
 from crouter.embedded import Cluster, PostgresBinaries, RunningCluster
 from crouter.runtime.administration import administration
 from crouter.runtime.database.migrations import Origin, Step, migrate
@@ -108,7 +109,9 @@ class Session:
         await asyncio.to_thread(self._migrate, store["DATABASE_URL"])
         customer = await self._ensure_customer(stop, store)
         source = await stack.enter_async_context(upstream(self.environ))
-        url = await self._start_service(stack, joined(host, port), store, customer, source)
+        given = self._settings(joined(host, port), store, customer, source)
+        url = await self._start_service(stack, given)
+        working = await stack.enter_async_context(worker(self.deployment, self.generated, self.folder, given))
         if stop.requested:
             return
         facts = DevelopmentFacts(
@@ -122,7 +125,7 @@ class Session:
         )
         self.folder.write_facts(facts)
         self.report.ready(facts, customer.balance_nanousd)
-        await self._watch(stop, server)
+        await self._watch(stop, server, working)
         self.report.stopping()
 
     async def _start_database(self, stack: AsyncExitStack, stop: Stop) -> RunningCluster:
@@ -147,17 +150,21 @@ class Session:
         async with administration(self.deployment, read_store_settings(store)) as stores:
             return await ensure_customer(stores)
 
-    async def _start_service(
-        self, stack: AsyncExitStack, listen: str, store: Mapping[str, str], customer: Customer, source: Upstream
-    ) -> str:
-        """Start the service with settings of our own only: nothing that production has in the environment counts."""
+    def _settings(
+        self, listen: str, store: Mapping[str, str], customer: Customer, source: Upstream
+    ) -> Mapping[str, str]:
+        """Settings of our own only: nothing that production has in the environment counts."""
         given = {
             "CROUTER_ENVIRONMENT": "development",
             LISTEN: listen,
             "CROUTER_DEVELOPMENT_ACCOUNT": str(customer.account),
             "CROUTER_JOURNAL": str(self.folder.journal),
+            "CROUTER_MAIL_FOLDER": str(self.folder.mail),
         }
-        settings = read_settings(self.deployment, {**store, **source.settings, **given})
+        return {**store, **source.settings, **given}
+
+    async def _start_service(self, stack: AsyncExitStack, given: Mapping[str, str]) -> str:
+        settings = read_settings(self.deployment, given)
         metrics = Metrics(self.deployment.metrics)
         log = service_log(self.deployment, self.log, metrics)
         stack.enter_context(captured(log))
@@ -169,13 +176,14 @@ class Session:
             raise unusable(settings.host, settings.port, problem) from None
         return service.url
 
-    async def _watch(self, stop: Stop, server: RunningCluster) -> None:
+    async def _watch(self, stop: Stop, server: RunningCluster, working: Worker) -> None:
         while not await stop.wait(_WATCH_SECONDS):
             if not server.running:
                 raise DevelopmentError(
                     "PostgreSQL has ended by itself, so everything was stopped",
                     f"its last words are in {self.folder.postgres}.log; the data is safe, start again",
                 )
+            working.require_running()
 
 
 def _go_on(stop: Stop) -> None:

@@ -55,6 +55,14 @@ class StateFolder:
         return self.path / "journal"
 
     @property
+    def mail(self) -> Path:
+        return self.path / "mail"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.path / "worker.log"
+
+    @property
     def _lock_file(self) -> Path:
         return self.path / "run.lock"
 

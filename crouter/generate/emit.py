@@ -41,8 +41,15 @@ def generate_command(destroys: Collection[str]) -> str:
     return " ".join(("crouter generate", *(f"--destroy {name}" for name in destroys)))
 
 
-def emit(policy: Policy, generated: Path, *, destroy: Collection[str] = (), disk: Disk | None = None) -> Emitted:
-    """Bring the folder `generated` in step with `policy`.
+def emit(
+    policy: Policy,
+    generated: Path,
+    *,
+    destroy: Collection[str] = (),
+    disk: Disk | None = None,
+    publish: bool = False,
+) -> Emitted:
+    """Bring the folder `generated` in step with `policy`; with `publish` its version is final from now on.
 
     `destroy` names what the next migration may destroy, as `Migration.destroys` does. Files that no output has are
     removed; a tree that is in step already is not touched. Raises DestructiveMigrationError, HistoryDamagedError,
@@ -65,7 +72,8 @@ def emit(policy: Policy, generated: Path, *, destroy: Collection[str] = (), disk
         unconfirmed = tuple(name for name in migration.destroys if name not in destroy) if migration else ()
         if migration and unconfirmed:
             raise DestructiveMigrationError(migration.destroys)
-        files = render_plan(plan, templates, extended, extend_versions(plan, templates, versions))
+        named = extend_versions(plan, templates, versions)
+        files = render_plan(plan, templates, extended, named.published() if publish else named)
         _require_ours(generated, present, files)
         wanted: dict[str, bytes | None] = {path: text.encode() for path, text in files.items()}
         if wanted != present:

@@ -4,12 +4,14 @@ from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment, Identity, Security
 from crouter.contract.destinations import Processor
 from crouter.contract.observation import LogField, LogStream, Metric
-from crouter.contract.retention import RetentionPlan
+from crouter.contract.requests import Requests
+from crouter.contract.retention import Period, RetentionPlan
 from crouter.contract.traffic import Limits, Proxy, Route
 from crouter.contract.version import CONTRACT
 from crouter.contract.web import Web
 from crouter.plan.mail import plan_mail
 from crouter.plan.records import purposes_of, records_of
+from crouter.plan.retention import period
 from crouter.plan.schema import SCHEMA
 from crouter.policy.model import Policy
 from crouter.policy.parts.surface import Gauge
@@ -36,9 +38,19 @@ def declare(policy: Policy, digest: str, retention: RetentionPlan, web: Web) -> 
         web=web,
         security=_security(policy),
         retention=retention,
+        requests=_requests(policy),
         database_schema=SCHEMA,
         mail=plan_mail(policy),
+        policy_notice=_notice(policy),
     )
+
+
+def _notice(policy: Policy) -> Period | None:
+    """The notice of a significant version, where it is given by mail."""
+    changes = policy.policy.changes
+    if changes.notice is None or not policy.mail or changes.announced_by != "email":
+        return None
+    return period(changes.notice)
 
 
 def _processors(policy: Policy) -> tuple[Processor, ...]:
@@ -82,6 +94,7 @@ def _proxy(policy: Policy) -> Proxy:
             output_tokens_per_minute=proxy.limits.output_tokens_per_minute,
             concurrent_requests=proxy.limits.concurrent_requests,
         ),
+        limit_store_hosts=proxy.limits.store_hosts,
     )
 
 
@@ -113,6 +126,15 @@ def _security(policy: Policy) -> Security:
         keys_active_max=keys.active_max,
         # No longer than the policy says, in whichever month it begins.
         key_grace_seconds=keys.rotation_grace.seconds_min if keys.rotation_grace else 0,
+    )
+
+
+def _requests(policy: Policy) -> Requests:
+    rights = policy.rights.values()
+    return Requests(
+        deadline=period(policy.requests.deadline),
+        corrected=tuple(dict.fromkeys(path for right in rights if right.article == 16 for path in right.fields)),
+        formats=tuple(dict.fromkeys(name for right in rights if right.article == 15 for name in right.formats)),
     )
 
 

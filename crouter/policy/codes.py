@@ -217,6 +217,19 @@ LIBRARY_CODES = {
     ),
 }
 
+MAIL_CODES = {
+    "PR-80": Code(
+        "mail without sentences", "What a mail says is part of the library, and so are the values that stand in it."
+    ),
+    "PR-81": Code("mail that is missing", "A feature that cannot send what it has to tell would stop in the middle."),
+    "PR-82": Code(
+        "mail for another purpose",
+        "A mail goes out for a declared purpose for which the address may be read. Marketing is none of them.",
+    ),
+    "PR-83": Code("mail about its reader", "What a sign-in tells is not needed to tell its owner something."),
+    "PR-84": Code("mail without an outbox", "A mail waits in a declared place and goes to a declared address."),
+}
+
 CODES = {
     **YAML_CODES,
     **MODEL_CODES,
@@ -234,4 +247,5 @@ CODES = {
     **WORDING_CODES,
     **WAIVER_CODES,
     **LIBRARY_CODES,
+    **MAIL_CODES,
 }

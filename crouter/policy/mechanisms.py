@@ -93,6 +93,15 @@ MECHANISMS = {
         "crouter.runtime.mail",
         "A mail that is not declared, or that holds another value than its declared ones, is refused.",
     ),
+    "policy_notice": Mechanism(
+        "crouter.runtime.publishing",
+        "A significant version is in force only where every account was told of it in time.",
+        probe="crouter publish --dry-run",
+    ),
+    "version_at_last_use": Mechanism(
+        "crouter.runtime.publishing.last_use",
+        "Beside each account stands the version that was in force when it last used the service.",
+    ),
     "rate_limits": Mechanism(
         "crouter.runtime.limits",
         "Requests are counted for each API key, against the declared limits and for nothing else.",
@@ -110,5 +119,19 @@ MECHANISMS = {
     "access_records": Mechanism(
         "crouter.runtime.access_records",
         "An operator sees what is kept about a person only with a reason, which is written down first.",
+    ),
+    "request_register": Mechanism(
+        "crouter.runtime.requests",
+        "Every privacy request is acknowledged, has a due date, and is told to the operator before that date.",
+        probe="crouter requests list",
+    ),
+    "complete_copy": Mechanism(
+        "crouter.runtime.copies",
+        "A copy is made of every declared field of one person, and of nobody else's.",
+    ),
+    "finished_deletion": Mechanism(
+        "crouter.runtime.erasure",
+        "A deletion is carried on to every processor and applied again after a restore, until each step has ended.",
+        probe="crouter requests list --deletions",
     ),
 }

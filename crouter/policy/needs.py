@@ -75,6 +75,8 @@ _AMOUNT = NeededColumn(
     standard={"data_category": "user.payment", "dpv": "Transaction"},
 )
 
+_TELEMETRY = {"data_category": "user.telemetry", "dpv": "ServiceConsumptionBehaviour"}
+
 _ACCESS = {"data_category": "user.account", "dpv": "ServiceConsumptionBehaviour"}
 
 NEEDED_TABLES: Mapping[str, NeededTable] = {
@@ -362,6 +364,293 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         },
         may_be_missing=True,
         may_hold_more=False,
+    ),
+    "data_request": NeededTable(
+        label="privacy requests",
+        when="you ask for a copy, a correction or a deletion of your data, or object to its use",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "received_at": NeededColumn(
+                "timestamp",
+                "time of the request",
+                purposes=("rights",),
+                standard={"data_category": "user.behavior", "dpv": "ServiceConsumptionBehaviour"},
+            ),
+            "kind": NeededColumn(
+                "one_of",
+                "says what was asked for",
+                values=(
+                    "copy",
+                    "correction",
+                    "deletion",
+                    "objection",
+                ),
+            ),
+            "channel": NeededColumn(
+                "one_of",
+                "says how it was asked for",
+                values=(
+                    "page",
+                    "contact",
+                ),
+            ),
+            "state": NeededColumn(
+                "one_of",
+                "says how far the answer is",
+                changes=True,
+                values=(
+                    "received",
+                    "acknowledged",
+                    "extended",
+                    "answered",
+                    "refused",
+                    "withdrawn",
+                ),
+            ),
+            "reason": NeededColumn(
+                "one_of",
+                "gives the reason of an extension or a refusal",
+                written_always=False,
+                changes=True,
+                values=(
+                    "complex",
+                    "many_requests",
+                    "identity_not_proven",
+                    "manifestly_unfounded",
+                    "excessive",
+                    "rights_of_others",
+                    "law_requires_keeping",
+                    "no_such_data",
+                ),
+            ),
+            "due_at": NeededColumn("timestamp", "the moment by which the answer is due", changes=True),
+            "acknowledged_at": NeededColumn(
+                "timestamp", "says when the person was told that it has come", written_always=False, changes=True
+            ),
+            "extended_at": NeededColumn(
+                "timestamp", "says when the deadline was extended", written_always=False, changes=True
+            ),
+            "closed_at": NeededColumn("timestamp", "ends the request", written_always=False, changes=True),
+            "warned": NeededColumn("count", "how many warnings of its deadline were given", changes=True),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "data_copy": NeededTable(
+        label="copies of your data",
+        when="you ask for a copy of your data",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "data_request_id": NeededColumn("reference", "joins the copy to the request for it", to="data_request"),
+            "state": NeededColumn(
+                "one_of",
+                "says how far the copy is",
+                changes=True,
+                values=(
+                    "waiting",
+                    "making",
+                    "ready",
+                    "taken",
+                    "failed",
+                ),
+            ),
+            "opener": NeededColumn(
+                "sealed", "opens the pieces until the copy was taken", written_always=False, changes=True
+            ),
+            "rows_done": NeededColumn("count", "how many rows are in it", changes=True),
+            "rows_total": NeededColumn("count", "how many rows it will have", changes=True),
+            "size_bytes": NeededColumn("count", "how large the file is", changes=True),
+            "made_at": NeededColumn("timestamp", "begins the time in which it can be taken"),
+            "worked_at": NeededColumn(
+                "timestamp", "says when its making last went on", written_always=False, changes=True
+            ),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "copy_piece": NeededTable(
+        label="pieces of copies",
+        when="a copy of your data is made",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "copy_id": NeededColumn("reference", "joins the piece to its copy", to="data_copy"),
+            "number": NeededColumn("count", "orders the pieces"),
+            "part": NeededColumn("sealed", "holds the bytes of this piece"),
+            "made_at": NeededColumn("timestamp", "begins the time in which it is kept"),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "erasure": NeededTable(
+        label="evidence of deletions",
+        when="the deletion of an account is asked for",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "account": NeededColumn("uuid", "names the account until it is erased", written_always=False, changes=True),
+            "tombstone": NeededColumn(
+                "keyed_hash", "finds the deletion again after a restore", written_always=False, changes=True
+            ),
+            "asked_at": NeededColumn("timestamp", "starts the clock"),
+            "due_at": NeededColumn("timestamp", "the moment by which everything is gone"),
+            "state": NeededColumn(
+                "one_of",
+                "says how far the deletion is",
+                changes=True,
+                values=(
+                    "waiting",
+                    "erased",
+                    "done",
+                    "withdrawn",
+                ),
+            ),
+            "credit": NeededColumn(
+                "one_of",
+                "says what becomes of unused credit",
+                values=(
+                    "no_credit",
+                    "refund",
+                    "given_up",
+                ),
+            ),
+            "erased_at": NeededColumn(
+                "timestamp", "says when the data here was gone", written_always=False, changes=True
+            ),
+            "kept_until": NeededColumn(
+                "timestamp", "says when what a law keeps is gone too", written_always=False, changes=True
+            ),
+            "ended_at": NeededColumn("timestamp", "ends the deletion", written_always=False, changes=True),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "erasure_step": NeededTable(
+        label="steps of deletions",
+        when="the deletion of an account is asked for",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "erasure_id": NeededColumn("reference", "joins the step to its deletion", to="erasure"),
+            "processor": NeededColumn("text", "names the processor"),
+            "pointer": NeededColumn(
+                "sealed", "finds the copy of the processor until it is gone", written_always=False, changes=True
+            ),
+            "state": NeededColumn(
+                "one_of",
+                "says how far the step is",
+                changes=True,
+                values=(
+                    "waiting",
+                    "done",
+                    "nothing_held",
+                ),
+            ),
+            "attempts": NeededColumn("count", "how often the processor was asked", changes=True),
+            "error": NeededColumn("text", "names the kind of the last failure", written_always=False, changes=True),
+            "next_at": NeededColumn("timestamp", "the moment of the next attempt", changes=True),
+            "asked_at": NeededColumn("timestamp", "begins the time in which it is kept"),
+            "ended_at": NeededColumn("timestamp", "ends the step", written_always=False, changes=True),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
+    "outbox": NeededTable(
+        label="mail data",
+        when="there is something to tell you by mail",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "template": NeededColumn("text", "kind of mail", standard=_TELEMETRY),
+            "values": NeededColumn(
+                "words",
+                "amounts and dates it tells",
+                standard={"data_category": "user.payment", "dpv": "Transaction"},
+            ),
+            "created_at": NeededColumn("timestamp", "time", standard=_TELEMETRY),
+            "state": NeededColumn(
+                "one_of",
+                "tells what is still to be sent",
+                changes=True,
+                values=("waiting", "sent", "dropped", "parked"),
+            ),
+            "attempts": NeededColumn("count", "bounds how often it is tried", changes=True),
+            "next_at": NeededColumn("timestamp", "the moment of the next attempt", changes=True),
+            "error": NeededColumn(
+                "text", "names what stood against the last attempt", written_always=False, changes=True
+            ),
+        },
+        may_be_missing=True,
+    ),
+    "job_run": NeededTable(
+        label="evidence of jobs",
+        when="a job runs",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "name": NeededColumn("text", "names the job", unique=True),
+            "started_at": NeededColumn("timestamp", "start of its last run", changes=True),
+            "finished_at": NeededColumn(
+                "timestamp", "end of its last complete run", written_always=False, changes=True
+            ),
+            "outcome": NeededColumn(
+                "one_of", "how the last run ended", changes=True, values=("running", "complete", "failed")
+            ),
+            "error": NeededColumn("text", "names what ended the last run", written_always=False, changes=True),
+        },
+        may_be_missing=True,
+    ),
+    "published_version": NeededTable(
+        label="evidence of published versions",
+        when="a version of this policy is published",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "name": NeededColumn("text", "names the version", unique=True),
+            "policy_digest": NeededColumn("text", "names what it says"),
+            "effective_at": NeededColumn("timestamp", "the moment from which it is in force"),
+            "published_at": NeededColumn("timestamp", "the moment of publication"),
+            "announced_at": NeededColumn(
+                "timestamp",
+                "the moment at which every account had been told",
+                written_always=False,
+                changes=True,
+            ),
+        },
+        may_be_missing=True,
+    ),
+    "session": NeededTable(
+        label="sign-in data",
+        when="you sign in",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "created_at": NeededColumn(
+                "timestamp",
+                "time of sign-in",
+                purposes=("authentication",),
+                standard={"data_category": "user.telemetry", "dpv": "ServiceConsumptionBehaviour"},
+            ),
+            "expires_at": NeededColumn("timestamp", "ends a session that nobody ended"),
+            "ended_at": NeededColumn("timestamp", "ends the session at sign-out", written_always=False, changes=True),
+            "renewal": NeededColumn(
+                "sealed",
+                "asks the identity provider whether the sign-in still holds",
+                written_always=False,
+                changes=True,
+            ),
+            "renew_at": NeededColumn(
+                "timestamp", "when the identity provider is asked again", written_always=False, changes=True
+            ),
+        },
+        may_be_missing=True,
     ),
     "access_record": NeededTable(
         label="access records",

@@ -16,7 +16,7 @@ from crouter.contract.deployment import Deployment
 from crouter.contract.traffic import Limits
 from crouter.runtime.accounts import NoSuchAccountError
 from crouter.runtime.database.pool import Connection, Database
-from crouter.runtime.keys import tell_of_key
+from crouter.runtime.keys import tell_of_key, tell_of_limit
 from crouter.runtime.names import ACCOUNT, ACCOUNT_LIMITS, API_KEY
 
 LimitName = Literal[
@@ -81,6 +81,7 @@ class LimitStore:
     async def set_month_limit(self, account: uuid.UUID, nanousd: int | None) -> None:
         """Sets what the account may spend in a calendar month; None is no limit. Raises NoSuchAccountError."""
         await self._write(account, {MONTH_LIMIT: nanousd})
+        await tell_of_limit(self._database, account)
 
     async def _write(self, account: uuid.UUID, changes: Mapping[str, int | None]) -> None:
         self._require()

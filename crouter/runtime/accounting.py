@@ -21,6 +21,8 @@ from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
+from crouter.runtime.spending.spending import EVENTS, Spending
+from crouter.runtime.spending.store import SpendingStore, has_spending_limits
 from crouter.runtime.usage import UsageStore
 from crouter.runtime.words import kind_of
 
@@ -37,6 +39,8 @@ class Accounting:
 
     credit: Credit
     settling: Settling
+    spending: Spending | None
+    """None where the policy declares no spending limits."""
 
 
 @asynccontextmanager
@@ -52,16 +56,26 @@ async def accounting(
     process = uuid.uuid4()
     leases = LeaseStore(deployment, database, process)
     credit = Credit(leases, metrics)
+    rooms = SpendingStore(deployment, database, process) if has_spending_limits(deployment) else None
+    room = Credit(rooms, metrics, events=EVENTS) if rooms is not None else None
+
+    async def empty_all(of: uuid.UUID) -> None:
+        await leases.empty_all(of)
+        if rooms is not None:
+            await rooms.empty_all(of)
+
     shipper = Shipper(store.ship, settings.journal)
-    adopter = Adopter(settings.journal, process, shipper, leases.empty_all)
+    adopter = Adopter(settings.journal, process, shipper, empty_all)
     journal = _journal(settings, process)
     settling = Settling(
-        journal, credit, shipper, adopter, policy_digest=deployment.policy_digest, log=log, metrics=metrics
+        journal, credit, shipper, adopter, room=room, policy_digest=deployment.policy_digest, log=log, metrics=metrics
     )
-    keeper = Keeper(credit, database, log)
-    tasks = [asyncio.create_task(_always(work, log)) for work in (settling.run, keeper.run)]
+    keepers = [Keeper(leased, database, log) for leased in (credit, room) if leased is not None]
+    works = (settling.run, *(keeper.run for keeper in keepers))
+    tasks = [asyncio.create_task(_always(work, log)) for work in works]
+    spending = Spending(rooms, room) if rooms is not None and room is not None else None
     try:
-        yield Accounting(credit, settling)
+        yield Accounting(credit, settling, spending)
     finally:
         left = await settling.finish(grace_seconds)
         for task in tasks:
@@ -69,7 +83,7 @@ async def accounting(
         if left == 0:
             # With charges still to come a lease stays until they have come, or until it ends.
             try:
-                await leases.empty_all(process)
+                await empty_all(process)
             except DatabaseError as error:
                 log.warning("leases_left", error=kind_of(error))
         journal.close()

@@ -12,6 +12,7 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.master_keys import MasterKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.rights import Rights, rights_of
 from crouter.runtime.settings import StoreSettings
 from crouter.runtime.statement import Statement
 
@@ -29,6 +30,7 @@ class Administration:
     reader: PurposeReader
     master_keys: MasterKeys
     limits: LimitStore
+    rights: Rights | None
 
 
 @asynccontextmanager
@@ -47,6 +49,7 @@ async def administration(deployment: Deployment, settings: StoreSettings) -> Asy
             reader=PurposeReader(deployment, database),
             master_keys=MasterKeys(deployment, database, settings),
             limits=LimitStore(deployment, database),
+            rights=rights_of(deployment, database, settings),
         )
     finally:
         await database.close()

@@ -41,6 +41,13 @@ class Heartbeat:
         self._since = since
         self.sources = _sources(deployment)
         self.late: frozenset[str] = frozenset()
+        self.overdue: frozenset[str] = frozenset()
+        """Parts of the policy with something that is overdue in the data, beside jobs that are late."""
+
+    @property
+    def red(self) -> frozenset[str]:
+        """Everything that turns sentences on the proof page red."""
+        return self.late | self.overdue
 
     def look(self, finished: Mapping[str, datetime], now: datetime) -> frozenset[str]:
         """Judge by when each rule last ended a complete run; gives the rules that have become late."""

@@ -52,6 +52,11 @@ class Caller:
     key_month_nanousd: int | None = None
     account_month_nanousd: int | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a spending limit."""
+        return self.key_month_nanousd is not None or self.account_month_nanousd is not None
+
 
 class KeySource(Protocol):
     """Where keys are looked up when the cache does not know. Raises DatabaseError."""

@@ -24,6 +24,7 @@ from crouter.runtime.proxy.authentication import ApiKey, ApiKeyFormat
 from crouter.runtime.purposes import require_purpose
 from crouter.runtime.sealing import KeyedHasher, Place, Sealer
 from crouter.runtime.settings import StoreSettings
+from crouter.runtime.spending.months import NOBODY, SPENDING_CHANNEL, limit_id
 
 KEYS_CHANNEL: Final = "crouter_api_key"
 SEALED_FIELD: Final = "sealed"
@@ -185,6 +186,7 @@ class KeyStore:
         Raises NoSuchKeyError, DatabaseError.
         """
         await self._set(key, account, "month_limit_nanousd", month_nanousd)
+        await tell_of_limit(self._database, key)
 
     async def open(self, key: uuid.UUID) -> ApiKey:
         """The key in clear text. Raises NoSuchKeyError, SealError, DatabaseError."""
@@ -321,6 +323,13 @@ def read_label(text: str) -> str | None:
 def place_of(key: uuid.UUID) -> Place:
     """Where the sealed form of a key belongs."""
     return Place(API_KEY, SEALED_FIELD, key)
+
+
+async def tell_of_limit(database: Database, scope: uuid.UUID) -> None:
+    """Asks every process for the room that it has leased below a limit that has changed. Raises DatabaseError."""
+    async with database.transaction() as connection:
+        told = f"{limit_id(scope, datetime.now(UTC))} {NOBODY}"
+        await connection.execute("SELECT pg_notify(%s, %s)", (SPENDING_CHANNEL, told))
 
 
 async def tell_of_key(connection: Connection, key: uuid.UUID) -> None:

@@ -9,6 +9,7 @@ from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.heartbeat import Heartbeat
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
@@ -19,8 +20,10 @@ from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.rights import Rights
 from crouter.runtime.settings import Settings
 from crouter.runtime.settling import Settling
+from crouter.runtime.spending.spending import Spending
 
 if TYPE_CHECKING:
     # Asked about requests, which are made of parts.
@@ -38,6 +41,7 @@ class Parts:
     lookup: KeyLookup
     limits: Admitting
     credit: Credit
+    spending: Spending | None
     reader: PurposeReader
     outbox: Outbox
     channel: ContentChannel
@@ -49,5 +53,9 @@ class Parts:
     metrics: Metrics
     heartbeat: Heartbeat
     visitors: "Visitors"
+    rights: Rights | None
+    """None where the policy keeps no requests."""
+    identity: IdentityProvider | None
+    """Who tells who people are; None where nobody is asked, as in development."""
     payments: Payments | None = None
     """None where nothing is for sale."""

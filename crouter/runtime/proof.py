@@ -136,8 +136,12 @@ def _claim(
 
 
 def _stands_on(claim: Mapping[str, Any], rules: frozenset[str]) -> bool:
-    """Whether the claim is about one of these retention rules, or repeats what one says."""
-    return any(path.split(".")[:2] == ["retention", rule] for rule in rules for path in claim["policy_paths"])
+    """Whether the claim is about one of these retention rules or parts of the policy, or repeats what one says."""
+    return any(
+        path.split(".")[:2] == ["retention", rule] or path.split(".")[0] == rule
+        for rule in rules
+        for path in claim["policy_paths"]
+    )
 
 
 def _summary(data: Mapping[str, Any]) -> str:

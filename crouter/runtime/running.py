@@ -19,12 +19,17 @@ from crouter.runtime.accounting import accounting
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
+from crouter.runtime.fleet.joining import fleet_limits
 from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
+from crouter.runtime.identity.opening import identity_provider
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
+from crouter.runtime.mail.watch import watch_mail
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.payments.payments import open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
@@ -32,10 +37,13 @@ from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
 from crouter.runtime.purposes import PurposeReader
 from crouter.runtime.reconciliation.job import show_unexplained
+from crouter.runtime.requests.watching import Waiting, show_waiting, watch_requests
+from crouter.runtime.rights import rights_of
 from crouter.runtime.sealing import KeyedHasher, require_measures
 from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
 from crouter.runtime.server.site.session_visitors import visitors_of
+from crouter.runtime.server.site.visitor import Visitors
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
 
@@ -78,7 +86,8 @@ async def running(
     """Serves until the block ends; then answers under way have `grace_seconds` to finish.
 
     `inherited` is a socket that listens already; otherwise one is opened at the address of the settings.
-    `limits` are those that several processes share; otherwise this one has its own.
+    `limits` are those that several processes share; otherwise this one has its own. Where the settings name a store,
+    all machines that do share them instead.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
     HistoryUnreadableError, EgressRefusedError, OSError when the declarations or the address cannot be used.
@@ -92,17 +101,21 @@ async def running(
         books = await stack.enter_async_context(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
-        lookup = KeyLookup(
-            StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
-        )
-        stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        lookup = _keys_of_customers(stack, deployment, settings, database, log)
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         stack.push_async_callback(end_task, asyncio.create_task(show_unexplained(deployment, database, metrics)))
+        rights = rights_of(deployment, database, settings.store)
+        if rights is not None:
+            waiting = Waiting(deployment, database, heartbeat)
+            show_waiting(metrics, waiting)
+            stack.push_async_callback(end_task, asyncio.create_task(watch_requests(waiting)))
+        stack.push_async_callback(end_task, asyncio.create_task(watch_mail(deployment, database, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
+        shared = await stack.enter_async_context(fleet_limits(deployment, settings, log, metrics))
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
         payments = None
         if settings.payments is not None:
@@ -117,14 +130,16 @@ async def running(
                     credit=books.credit,
                 )
             )
+        visitors, provider = await _people(stack, deployment, settings, database, log)
         parts = Parts(
             deployment=deployment,
             settings=settings,
             generated=generated,
             database=database,
             lookup=lookup,
-            limits=limits or RateLimits(deployment.proxy.limits, clock),
+            limits=shared or limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
+            spending=books.spending,
             reader=reader,
             outbox=outbox,
             channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
@@ -136,7 +151,36 @@ async def running(
             metrics=metrics,
             heartbeat=heartbeat,
             payments=payments,
-            visitors=visitors_of(deployment, database, settings.identity),
+            rights=rights,
+            visitors=visitors,
+            identity=provider,
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
+
+
+def _keys_of_customers(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> KeyLookup:
+    """Looks customers' keys up, and hears of those that change."""
+    hasher = KeyedHasher(settings.store.lookup)
+    lookup = KeyLookup(StoredKeys(deployment, database), hasher, now=lambda: datetime.now(UTC))
+    stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+    return lookup
+
+
+async def _people(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> tuple[Visitors, IdentityProvider | None]:
+    """Who can be signed in, and who is asked about them."""
+    provider = await stack.enter_async_context(
+        identity_provider(
+            deployment,
+            settings.identity,
+            lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
+            production=settings.production,
+        )
+    )
+    visitors = visitors_of(deployment, database, settings.identity, provider, log)
+    stack.push_async_callback(visitors.close)
+    return visitors, provider

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,15 +17,21 @@ import uvloop
 from crouter.contract.deployment import Deployment
 from crouter.contract.version import ContractMismatchError, require_contract
 from crouter.runtime.accounting import JournalUnusableError
+from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, check_database
+from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import EgressRefusedError
 from crouter.runtime.environment import SettingsError
+from crouter.runtime.erasure.before_traffic import remembered_before_traffic
+from crouter.runtime.erasure.tombstones import TombstonesUnusableError
 from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.logs import Log
 from crouter.runtime.manifest import StaleGeneratedError, require_manifest
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.policy_history import HistoryUnreadableError
 from crouter.runtime.process import HardeningError, harden_process
+from crouter.runtime.publishing.require import UnannouncedVersionError, require_announced
+from crouter.runtime.retention.options import RetentionRefusedError
 from crouter.runtime.running import GRACE_SECONDS, running, service_log
 from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
@@ -64,7 +71,10 @@ _REFUSALS: Final = (
     JournalUnusableError,
     SettingsError,
     SlowParserError,
+    RetentionRefusedError,
     StaleGeneratedError,
+    TombstonesUnusableError,
+    UnannouncedVersionError,
     UnfilledColumnError,
     UnfitDatabaseError,
     UnsupportedMeasureError,
@@ -128,6 +138,10 @@ class _Service:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         deployment, log = self.deployment, self.log
         await _require_database(deployment, self.settings, self.generated, log)
+        if not await remembered_before_traffic(deployment, self.settings.store, log, stop):
+            return
+        if self.settings.production:
+            await _require_announced(deployment, self.settings, self.generated, log)
         with log.buffered(loop.call_later):
             await self._serve_until(stop)
         log.info("stopped")
@@ -191,3 +205,15 @@ async def _require_database(deployment: Deployment, settings: Settings, generate
         sys.stderr.write(f"crouter: {check.sentence}; requests are answered with 503 until then\n")
     elif check.state != "in_step":
         raise UnfitDatabaseError(check.sentence)
+
+
+async def _require_announced(deployment: Deployment, settings: Settings, generated: Path, log: Log) -> None:
+    """Raises UnannouncedVersionError. With the database away nothing is known, and a service is not kept from it."""
+    database = Database(settings.store, deployment.database_schema)
+    await database.open()
+    try:
+        await require_announced(deployment, generated, database, datetime.now(UTC))
+    except DatabaseError:
+        log.warning("notice_unknown")
+    finally:
+        await database.close()

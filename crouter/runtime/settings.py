@@ -17,8 +17,10 @@ from urllib.parse import SplitResult, urlsplit
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
 from crouter.runtime.environment import KeyRing, Reader
+from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
+from crouter.runtime.fleet.settings import FleetSettings, read_fleet
 from crouter.runtime.identity.settings import IdentitySettings, read_identity
-from crouter.runtime.names import SESSION
+from crouter.runtime.names import ERASURE, SESSION
 from crouter.runtime.payments.settings import PaymentSettings, read_payments
 from crouter.runtime.secret import Secret
 
@@ -52,6 +54,8 @@ class StoreSettings:
     transaction_pooler: bool
     sealing: KeyRing
     lookup: KeyRing
+    tombstones: TombstoneSettings | None = None
+    """Where deletions are remembered beside the database; only development may do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Settings:
     """Whether each record waits for the medium, or many at once."""
     processes: int | None = None
     """How many processes share the port, under a supervisor; None for this one alone."""
+    fleet: FleetSettings | None = None
+    """Where machines count together against the limits of keys; None where each machine counts for itself."""
 
     @property
     def upstream_key(self) -> Secret[str]:
@@ -113,7 +119,7 @@ def read_store_settings(environ: Mapping[str, str]) -> StoreSettings:
 def read_journal_folder(environ: Mapping[str, str]) -> Path:
     """Where the processes of a service keep their journals. Raises SettingsError."""
     reader = Reader(environ)
-    folder = _journal(reader, _environment(reader), _database(reader).database_url)
+    folder = _journal(reader, read_environment(reader), _database(reader).database_url)
     reader.give_up_on_problems()
     return folder
 
@@ -121,9 +127,11 @@ def read_journal_folder(environ: Mapping[str, str]) -> Path:
 def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Settings:
     """What the service needs. Raises SettingsError."""
     reader = Reader(environ)
-    environment = _environment(reader)
+    environment = read_environment(reader)
     host, port = _listen(reader)
     store = _store(reader)
+    if environment == "production" and any(record.name == ERASURE for record in deployment.records):
+        require_tombstones(reader)
     receipts = _receipts(reader, store, is_required=environment == "production")
     settings = Settings(
         environment=environment,
@@ -148,6 +156,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
         journal=_journal(reader, environment, store.database_url),
         journal_sync=_journal_sync(reader),
         processes=_processes(reader),
+        fleet=read_fleet(reader, deployment.proxy.limit_store_hosts, production=environment == "production"),
     )
     reader.give_up_on_problems()
     return settings
@@ -170,7 +179,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _environment(reader: Reader) -> Environment:
+def read_environment(reader: Reader) -> Environment:
+    """Production unless it is said to be development."""
     match reader.text("CROUTER_ENVIRONMENT"):
         case "development":
             return "development"
@@ -211,6 +221,7 @@ def _store(reader: Reader) -> StoreSettings:
         transaction_pooler=database.transaction_pooler,
         sealing=sealing,
         lookup=lookup,
+        tombstones=read_tombstones(reader, (sealing, lookup)),
     )
 
 

@@ -62,6 +62,7 @@ class Settling:
         shipper: Shipper,
         adopter: Adopter,
         *,
+        room: Credit | None = None,
         policy_digest: str,
         log: Log,
         metrics: Metrics,
@@ -69,6 +70,7 @@ class Settling:
         self._journal = journal
         self._process: uuid.UUID = journal.folder.process
         self._credit = credit
+        self._room = room
         self._shipper = shipper
         self._adopter = adopter
         self._policy_digest = policy_digest
@@ -207,11 +209,17 @@ class Settling:
         if not bodies and batch is None:
             return False
         doubts = self._credit.doubts()
+        room_doubts = self._room.doubts() if self._room is not None else {}
         outcome = await self._shipper.ship(self._process, bodies)
         for account, nanousd in outcome.charged.items():
             self._credit.shipped(account, nanousd, outcome.remaining.get(account), doubts.get(account))
         for account, nanousd in outcome.uncharged.items():
             self._credit.dropped(account, nanousd)
+        if self._room is not None:
+            for limit, nanousd in outcome.spent.items():
+                self._room.shipped(limit, nanousd, outcome.room.get(limit), room_doubts.get(limit))
+            for limit, nanousd in outcome.unspent.items():
+                self._room.dropped(limit, nanousd)
         for record in direct:
             self._direct.popleft()
             record.written.set_result(None)

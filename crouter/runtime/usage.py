@@ -8,7 +8,7 @@ declared one is filled from what the upstream reported. Prices are `crouter.runt
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -20,15 +20,18 @@ from crouter.contract.data import Field, Record
 from crouter.contract.deployment import Deployment
 from crouter.contract.measures import MEASURES
 from crouter.runtime.accounts import is_erased
+from crouter.runtime.charging import charges, charging, whose
 from crouter.runtime.database.pool import Connection, Database
+from crouter.runtime.days_of_use import DaysOfUse
 from crouter.runtime.journal.entry import FORM, Entry
 from crouter.runtime.lateness import Lateness
-from crouter.runtime.names import ACCOUNT, API_KEY, CREDIT_LEASE, LEDGER, USAGE
+from crouter.runtime.names import ACCOUNT, API_KEY, CREDIT_LEASE, SPENDING_LEASE, USAGE
 from crouter.runtime.pricing.lines import priced_counts
 from crouter.runtime.pricing.settlement import Charge
 from crouter.runtime.proxy.attempt import UsageRecordDraft
+from crouter.runtime.spending.spending import limits_of_charge
+from crouter.runtime.spending.store import has_spending_limits
 
-CHARGE: Final = "charge"
 MODEL_CHARS_MAX: Final = 128
 _OF_THE_ENTRY: Final = ("occurred_at", "policy_digest")
 _ABSENT: Final[dict[str, Any]] = {"count": 0, "counts": "{}"}
@@ -67,6 +70,8 @@ class Shipped:
     dropped: frozenset[uuid.UUID]
     remaining: dict[uuid.UUID, int]
     """By account, what the process's lease has left in the database."""
+    room: dict[uuid.UUID, int] = field(default_factory=dict)
+    """The same for months of spending limits, by their ids."""
 
 
 _Value = Callable[[Entry], Any]
@@ -100,16 +105,12 @@ class UsageStore:
                 sql.SQL("{} {}").format(sql.Identifier(field.name), sql.SQL(_type(field))) for field in record.fields
             ),
         )
-        self._insert_charges = sql.SQL(
-            "WITH charged AS (INSERT INTO {ledger} (id, account_id, kind, amount_nanousd, occurred_at, price_version) "
-            "SELECT id, account_id, {charge}, amount, occurred_at, price_version FROM json_to_recordset(%s::json) "
-            "AS new (id uuid, account_id uuid, amount bigint, occurred_at timestamptz, price_version text) "
-            "ON CONFLICT DO NOTHING "
-            "RETURNING account_id, amount_nanousd), "
-            "spent AS (SELECT account_id, sum(amount_nanousd)::bigint AS amount FROM charged GROUP BY account_id) "
-            "UPDATE {lease} AS l SET remaining_nanousd = l.remaining_nanousd + spent.amount FROM spent "
-            "WHERE l.process_id = %s AND l.account_id = spent.account_id RETURNING l.account_id, l.remaining_nanousd"
-        ).format(ledger=database.table(LEDGER), lease=database.table(CREDIT_LEASE), charge=sql.Literal(CHARGE))
+        self._insert_charges = charging(deployment, database)
+        self._spends = has_spending_limits(deployment)
+        self._lock_rooms = sql.SQL(
+            "SELECT 1 FROM {} WHERE process_id = %s AND limit_id = ANY(%s) ORDER BY id FOR UPDATE"
+        ).format(database.table(SPENDING_LEASE))
+        self._days = DaysOfUse(deployment, database)
 
     async def ship(self, process: uuid.UUID, entries: Sequence[Entry]) -> Shipped:
         """Writes usage rows and charges, and takes the charges off the process's leases; all in one transaction.
@@ -124,14 +125,24 @@ class UsageStore:
             living = {row[0] for row in await cursor.fetchall()}
             kept = [entry for entry in entries if entry.account in living]
             remaining: dict[uuid.UUID, int] = {}
+            room: dict[uuid.UUID, int] = {}
             if kept:
                 await connection.execute(self._lock_leases, (process, accounts))
+                if self._spends:
+                    limits = {id_ for entry in kept for id_ in limits_of_charge(*whose(entry))}
+                    await connection.execute(self._lock_rooms, (process, list(limits)))
                 await self._write_usage(connection, kept)
-                cursor = await connection.execute(self._insert_charges, (_charges(kept), process))
-                remaining = dict(await cursor.fetchall())
-            return Shipped(frozenset(entry.id for entry in entries if entry.account not in living), remaining)
+                await self._days.write(connection, kept)
+                parameters = {"charges": charges(kept), "process": process}
+                cursor = await connection.execute(self._insert_charges, parameters)
+                for is_account, id_, left in await cursor.fetchall():
+                    (remaining if is_account else room)[id_] = left
+            dropped = frozenset(entry.id for entry in entries if entry.account not in living)
+            return Shipped(dropped, remaining, room)
 
-        return await self._database.repeatable(write)
+        shipped = await self._database.repeatable(write)
+        self._days.written(entries)
+        return shipped
 
     async def _write_usage(self, connection: Connection, entries: Sequence[Entry]) -> None:
         # A row that comes so late that its period is over is not written; its charge is.
@@ -182,21 +193,6 @@ def measured(settlement: Settlement) -> dict[str, Any]:
 def _map(counts: dict[str, int] | None) -> str | None:
     """A map of counts as the text of its jsonb column."""
     return None if counts is None else msgspec.json.encode(counts).decode()
-
-
-def _charges(entries: Sequence[Entry]) -> str:
-    return _json(
-        [
-            {
-                "id": entry.id,
-                "account_id": entry.account,
-                "amount": -entry.cost_nanousd,
-                "occurred_at": entry.occurred_at,
-                "price_version": entry.price_version,
-            }
-            for entry in entries
-        ]
-    )
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

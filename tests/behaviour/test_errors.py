@@ -1,14 +1,17 @@
 """Answers of our own: their status and shape, on every wrong turn a request can take."""
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from crouter.contract.deployment import Deployment
 from crouter.runtime.front.relay import Relays
-from tests.behaviour.service import Service, message
+from crouter.runtime.limits import Reached
+from tests.behaviour.service import Service, message, until
 
 CANARY = "canary-f81d4fae7dec"
 
@@ -180,7 +183,7 @@ async def test_exclude_content__a_handlers_crash_is_a_500_and_its_log_line_names
 async def test_the_fifty_first_request_of_a_minute_is_told_when_to_come_back(service: Service) -> None:
     limits = service.running.parts.limits
     for _ in range(50):
-        assert limits.admit((service.key_id, True)) is None
+        assert not isinstance(limits.admit((service.key_id, True)), Reached)
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{service.url}/v1/messages", json=message(), headers=service.headers()) as answer,
@@ -188,7 +191,39 @@ async def test_the_fifty_first_request_of_a_minute_is_told_when_to_come_back(ser
         body = await answer.read()
     assert answer.status == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 61
+    assert answer.headers["anthropic-ratelimit-requests-remaining"] == "0"
     assert_anthropic_error(body, "rate_limit_error")
+    assert (
+        'crouter_limits_reached_total{limit="requests_per_minute"} 1.0'
+        in service.running.parts.metrics.exposition().decode()
+    )
+
+
+async def test_requests_at_once_are_bounded_and_a_client_that_leaves_makes_room(
+    service: Service, deployment: Deployment
+) -> None:
+    most = deployment.proxy.limits.concurrent_requests
+    assert most is not None
+    limits, key = service.running.parts.limits, (service.key_id, True)
+    held = [limits.admit(key) for _ in range(most - 1)]
+    async with aiohttp.ClientSession() as session:
+        pausing = message("simulate: slow 9s", stream=True)
+        post = functools.partial(session.post, f"{service.url}/v1/messages", headers=service.headers())
+        first = await post(json=pausing)
+        assert first.status == 200
+        async with post(json=message()) as answer:
+            assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+            assert "at once" in (await answer.json())["error"]["message"]
+        first.close()
+
+        async def is_admitted() -> bool:
+            passed = limits.admit(key)
+            if isinstance(passed, Reached):
+                return passed.limit != "concurrent_requests"
+            return True
+
+        await until(is_admitted)
+    assert len(held) == most - 1
 
 
 @pytest.mark.claim("exclude-content", by="declared_log_fields")

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -24,6 +24,9 @@ from crouter.runtime.credit.store import LeaseStore
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
+from crouter.runtime.identity.entry import Entered, Entry, Leaving, Refused
+from crouter.runtime.identity.provider import Identity
+from crouter.runtime.identity.sessions import Lasting, Sessions
 from crouter.runtime.key_lookup import StoredKeys
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.master_keys import MasterKeys
@@ -37,6 +40,7 @@ from crouter.runtime.reconciliation.store import Results
 from crouter.runtime.retention.options import RetentionOptions, RetentionRefusedError
 from crouter.runtime.retention.run import run_retention
 from crouter.runtime.sealing import KeyedHasher
+from crouter.runtime.secret import Secret
 from crouter.runtime.settings import read_settings
 from crouter.runtime.usage import Settlement, UsageStore, entry_of
 from tests.behaviour.service import environment
@@ -44,15 +48,15 @@ from tests.behaviour.service import environment
 MINIMAL = Path(__file__).parents[1] / "cases" / "minimal" / "policy.yaml"
 # What a deletion needs is found by the retention rules, and what a request is measured by through its names.
 BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "account_id", "model", "occurred_at"}}
-OPTIONAL = ("batch", "account_limits", "key_spending", "spending_lease", "access_record")
+OPTIONAL = ("batch", "session", "account_limits", "key_spending", "spending_lease", "access_record")
 NOBODYS = ("reconciliation",)
 COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
 
 
-def _table(table_name: str) -> str:
-    table = NEEDED_TABLES[table_name]
+def _table(name: str) -> str:
+    table = NEEDED_TABLES[name]
     columns = "".join(
-        f"      {name}: {{type: {column.type}, why: {column.why}"
+        f"      {field}: {{type: {column.type}, why: {column.why}"
         + (", key: true" if column.key else "")
         + (f", to: {column.to}" if column.to else "")
         + (", unique: true" if column.unique and not column.key else "")
@@ -60,11 +64,11 @@ def _table(table_name: str) -> str:
         + (", changes: true" if column.changes else "")
         + (f", values: [{', '.join(column.values)}]" if column.values else "")
         + "}\n"
-        for name, column in table.columns.items()
+        for field, column in table.columns.items()
     )
     owner = f"\n    owner: {table.owner}" if table.owner else ""
     about = f"label: {table.label}\n    when: {table.when}\n    subject: {table.subject}{owner}"
-    head = f"  {table_name}:\n    {about}\n"
+    head = f"  {name}:\n    {about}\n"
     return f"{head}    source: service\n    technical:\n{columns}"
 
 
@@ -91,8 +95,9 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path
     kept = f"credit_lease, {', '.join((*OPTIONAL, *NOBODYS))}, retention_run], keep: while_active}}"
     text = text.replace("credit_lease], keep: while_active}", kept)
     text = text.replace("credit_lease], event", f"credit_lease, {', '.join(OPTIONAL)}], event")
-    batch = "      collect-batch: {says: collects, about: data.batch, enforced_by: [declared_columns]}\n"
-    text = text.replace("      use-email:", f"{batch}      use-email:")
+    for name in ("batch", "session"):
+        claim = f"      collect-{name}: {{says: collects, about: data.{name}, enforced_by: [declared_columns]}}\n"
+        text = text.replace("      use-email:", f"{claim}      use-email:")
     loaded = load(text)
     assert loaded.policy is not None, loaded.problems
     folder = tmp_path_factory.mktemp("smallest") / "generated"
@@ -186,7 +191,18 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         await batches.settle(record)
         await batches.end(record)
         await operators_statements(deployment, database, account)
+        sessions = Sessions(deployment, database, store.sealing, timedelta(days=1))
+        session = await sessions.begin(account, Secret("renewal"))
+        assert await sessions.lasting(session) == Lasting(account, is_due=False)
+        assert await sessions.take_renewal(session) is None
+        await sessions.put_renewal(session, Secret("following"))
+        assert await sessions.end(session) == Secret("following")
+        entry = Entry(deployment, database)
+        assert await entry.of(Identity(account, "ada@example.org", "Ada")) == Entered(account, is_new=False)
+        assert await entry.of(Identity(uuid.uuid4(), "ADA@example.org", "Ada")) == Refused("address_taken")
+        assert isinstance(await entry.of(Identity(uuid.uuid4(), "grace@example.org", "Grace")), Entered)
         await accounts.request_deletion(account)
+        assert isinstance(await entry.known(account), Leaving)
         await accounts.take_back_deletion(account)
     finally:
         await database.close()

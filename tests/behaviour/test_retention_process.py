@@ -21,6 +21,8 @@ from tests.unit.runtime.retention.databases import ROOT, Declared, TestDatabase
 pytest_plugins = ("tests.unit.runtime.retention.fixtures",)
 
 AS_OF = "2026-11-01T12:00:00Z"
+# A worker sends mails, too, and production wants to know how.
+MAIL = {"CROUTER_SMTP_URL": "smtps://localhost:1", "CROUTER_MAIL_FROM": "mail@crouter.dev"}
 YEAR_AGO = datetime(2025, 11, 1, 12, tzinfo=UTC)
 PROGRAM = Path(__file__).parents[1] / "unit" / "runtime" / "retention" / "retention_process.py"
 
@@ -41,7 +43,7 @@ class Program:
         worker = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(self._folder), *arguments],
             cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": database.dsn, **environ},
+            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": database.dsn, **MAIL, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -78,7 +80,7 @@ def test_a_run_prints_a_line_for_each_rule_and_logs_declared_fields(retention: P
     done = retention(old_rows, "run", "--as-of", AS_OF)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage: removed 3 row(s) in ")
-    assert [line["event"] for line in lines(done.stderr)] == ["run_complete"] * 5
+    assert [line["event"] for line in lines(done.stderr)] == ["run_complete"] * 7
     assert set(lines(done.stderr)[0]) == {
         *("time", "level", "event", "rule", "as_of", "removed", "share_percent", "duration_ms")
     }
@@ -108,7 +110,7 @@ def test_what_is_overdue_has_a_status_of_its_own(retention: Program, old_rows: T
         (("run", "--as-of", "2026-01-01"), "time zone"),
         (("run", "--as-of", "2999-01-01T00:00:00Z"), "future"),
         (("run", "--allow-share", "0"), "1 to 100"),
-        (("run", "--rule", "nothing"), "usage, leases, batch, evidence, deletion"),
+        (("run", "--rule", "nothing"), "usage, leases, batch, outbox, jobs, evidence, deletion"),
         (("burn",), "burn"),
     ],
 )

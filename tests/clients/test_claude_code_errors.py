@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.limits import Reached
 from tests.behaviour.service import CREDIT_NANOUSD, Service, serving
 from tests.clients.conftest import GENERATED
 from tests.clients.test_claude_code import CLAUDE, Ended, billed, ended, start
@@ -38,7 +39,7 @@ async def test_our_own_rate_limit_is_told(deployment: Deployment, dsn: str, tmp_
     fewest = replace(deployment.proxy.limits, requests_per_minute=20, requests_per_hour=20)
     async with serving(replace(deployment, proxy=replace(deployment.proxy, limits=fewest)), dsn, GENERATED) as service:
         for _ in range(fewest.requests_per_hour):
-            assert service.running.parts.limits.admit((service.key_id, True)) is None
+            assert not isinstance(service.running.parts.limits.admit((service.key_id, True)), Reached)
         assert "limit" in (await said_to(service, tmp_path)).said.lower()
         assert billed(service) == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import anthropic
 import httpx2
@@ -9,6 +10,7 @@ import pytest
 import pytest_asyncio
 from anthropic.types import MessageParam, ToolParam
 
+from crouter.runtime.limits import Reached
 from crouter.simulator import Reset, Scripted
 from crouter.simulator.models import MODELS
 from tests.behaviour.service import CREDIT_NANOUSD, MODEL, Service
@@ -196,10 +198,29 @@ async def test_an_empty_balance_is_a_402(service: Service, client: anthropic.Asy
 async def test_our_own_rate_limit_tells_when_to_come_back(service: Service, client: anthropic.AsyncAnthropic) -> None:
     limits = service.running.parts.deployment.proxy.limits
     for _ in range(limits.requests_per_minute):
-        assert service.running.parts.limits.admit((service.key_id, True)) is None
+        assert not isinstance(service.running.parts.limits.admit((service.key_id, True)), Reached)
     with pytest.raises(anthropic.RateLimitError) as caught:
         await client.messages.create(model=MODEL, max_tokens=9, messages=user("hi"))
     assert 1 <= int(caught.value.response.headers["retry-after"]) <= 61
+
+
+async def test_an_answer_says_how_the_key_stands(service: Service, client: anthropic.AsyncAnthropic) -> None:
+    limits = service.running.parts.deployment.proxy.limits
+    for number in range(2):
+        raw = await client.messages.with_raw_response.create(model=MODEL, max_tokens=9, messages=user("hi"))
+        told = raw.headers
+        assert told["anthropic-ratelimit-requests-limit"] == str(limits.requests_per_minute)
+        assert told["anthropic-ratelimit-requests-remaining"] == str(limits.requests_per_minute - number - 1)
+        assert told["anthropic-ratelimit-input-tokens-limit"] == str(limits.input_tokens_per_minute)
+        assert told["anthropic-ratelimit-tokens-limit"] == str(limits.output_tokens_per_minute)
+        for of in ("requests", "tokens", "input-tokens", "output-tokens"):
+            reset = datetime.fromisoformat(told[f"anthropic-ratelimit-{of}-reset"])
+            assert -1 <= (reset - datetime.now(UTC)).total_seconds() <= 63
+    (attempt, _) = service.simulator.ledger
+    left = int(told["anthropic-ratelimit-input-tokens-remaining"])
+    assert limits.input_tokens_per_minute is not None
+    assert attempt.usage is not None
+    assert left == limits.input_tokens_per_minute - attempt.usage["input_tokens"]
 
 
 async def test_a_retry_of_the_client_is_a_second_attempt_and_only_what_was_reported_is_booked(

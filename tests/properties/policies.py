@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from crouter.policy.load import Loaded, load
-from crouter.policy.needs import NEEDED_LOGS
+from crouter.policy.needs import NEEDED_LOGS, NEEDED_TABLES
 from tests.properties.tables import NEEDED_PURPOSES, Tree, Word, purposes_of, tables
 
 CALM = st.sampled_from(["account data", "one", "two words", "A longer label of five words"])
@@ -51,8 +51,14 @@ ENFORCED = {
     "sets_cookies": ["cookie_register"],
 }
 
-OPTIONAL = ("credit_lease", "batch", "account_limits", "key_spending", "spending_lease", "access_record")
+OPTIONAL = tuple(
+    name
+    for name, table in NEEDED_TABLES.items()
+    if (table.may_be_missing and table.subject == "customer") or name == "credit_lease"
+)
 """Tables of customers' rows that a policy may be without, or may call its own."""
+NOBODYS = tuple(name for name, table in NEEDED_TABLES.items() if table.subject == "none" and name != "retention_run")
+"""Tables of nobody's rows, each of which needs a rule of its own."""
 
 
 class _Quoted(yaml.SafeDumper):
@@ -193,6 +199,7 @@ def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
                 **job,
             },
             **({"evidence": evidence} if "retention_run" in data else {}),
+            **{name: {"of": [name], "keep": "P36M", "from": _time_of(name), **job} for name in NOBODYS if name in data},
             "deletion": {
                 "of": ["account", "usage", *kept],
                 "event": "account.deletion_requested_at",
@@ -212,6 +219,12 @@ def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
         },
         "requests": {"channel": "contact", "deadline": draw(pick(["P30D", "P1M"]))},
     }
+
+
+def _time_of(name: str) -> str:
+    """The timestamp that every row of a needed table has."""
+    columns = NEEDED_TABLES[name].columns.items()
+    return next(column for column, needed in columns if needed.type == "timestamp" and needed.written_always)
 
 
 def _surface(draw: st.DrawFn, word: Word, purposes: list[str], size: int) -> Tree:

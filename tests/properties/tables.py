@@ -11,7 +11,11 @@ from crouter.policy.needs import NEEDED_TABLES, NeededColumn
 Tree = dict[str, Any]
 Word = Callable[[], str]
 
-NEEDED_PURPOSES = ("authentication", "billing")
+NEEDED_PURPOSES = tuple(
+    dict.fromkeys(
+        purpose for table in NEEDED_TABLES.values() for column in table.columns.values() for purpose in column.purposes
+    )
+)
 """What the library itself reads personal data for."""
 
 CATEGORIES = ("user.contact.email", "user.name", "user.telemetry", "user.payment")
@@ -21,9 +25,23 @@ FILLED = {"account": IDENTITY_FIELDS, "usage": MEASURES}
 
 def tables(draw: st.DrawFn, word: Word, purposes: list[str], kept: list[str]) -> Tree:
     """The library's tables, and one for each name of `kept`."""
-    names = [name for name, table in NEEDED_TABLES.items() if not table.may_be_missing or draw(st.booleans())]
+    drawn = {name for name, table in NEEDED_TABLES.items() if not table.may_be_missing or draw(st.booleans())}
+    names = [name for name in NEEDED_TABLES if name in _with_what_they_name(drawn)]
     data = {name: _needed(draw, word, purposes, name) for name in names}
     return data | {name: _kept(draw, word, purposes) for name in kept}
+
+
+def _with_what_they_name(drawn: set[str]) -> set[str]:
+    """Those of them of which everything is there that they refer to."""
+    while True:
+        whole = {
+            name
+            for name in drawn
+            if {column.to for column in NEEDED_TABLES[name].columns.values() if column.to is not None} <= drawn
+        }
+        if whole == drawn:
+            return whole
+        drawn = whole
 
 
 def purposes_of(draw: st.DrawFn, data: Tree, receives: list[str]) -> list[str]:

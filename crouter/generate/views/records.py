@@ -8,11 +8,13 @@
 | tilt.json | Transparency Information Language |
 | processing-record.html | the same for people, with the diagram |
 | data-flow.svg, .mmd | who gives what to whom, as a picture and as Mermaid |
+| registry.json | everything that holds data: tables, files, logs; how each ends |
 | claims.json | each sentence of the policy and what enforces it today |
 
 What policy.yaml does not say is marked as missing in every one of them; nothing is assumed.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from crouter.generate.templates import Templates
@@ -28,6 +30,7 @@ from crouter.generate.views.record_table import csv_table
 from crouter.generate.views.record_tilt import tilt_document
 from crouter.plan.document import DocumentClaim
 from crouter.plan.plan import Plan
+from crouter.plan.registry import registry_of
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
@@ -45,7 +48,13 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
         "records/data-flow.mmd": mermaid(flow, plan.header),
         "records/data-flow.svg": templates.render("records/data-flow.svg.jinja", picture),
         "records/claims.json": json_file(claims(plan)),
+        "records/registry.json": json_file(registry(plan)),
     }
+
+
+def registry(plan: Plan) -> dict[str, Any]:
+    """Everything that holds data, as `crouter/plan/registry.py` has it."""
+    return {"generated": plan.header, "policy_digest": plan.digest, **asdict(registry_of(plan.deployment))}
 
 
 def claims(plan: Plan) -> dict[str, Any]:

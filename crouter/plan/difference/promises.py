@@ -121,6 +121,13 @@ def _document(before: Policy, after: Policy) -> Iterator[Change]:
         weight: Weight | None = "weaker_promise" if old.announced_by == "email" else None
         summary = f"significant changes are announced by {new.announced_by} instead of {old.announced_by}"
         yield Change("customers", "changed", (*path, "announced_by"), summary, weight)
+    if old.notice != new.notice and (old.notice or new.notice):
+        shorter = old.notice is not None and (new.notice is None or may_be_longer(old.notice, new.notice))
+        early = duration_words(new.notice) if new.notice is not None else "some time"
+        summary = f"significant changes are announced {early} before they take effect"
+        if old.notice is not None:
+            summary += f", instead of {duration_words(old.notice)}"
+        yield Change("customers", "changed", (*path, "notice"), summary, "weaker_promise" if shorter else None)
     yield from _list((*path, "significant"), old.significant, new.significant, "a significant change is")
     if old.acceptance != new.acceptance:
         weight = "weaker_promise" if new.acceptance == "continued_use" else None

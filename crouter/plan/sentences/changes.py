@@ -3,9 +3,9 @@
 Kinds: `may_change`, `announces_changes`, `accepts_changes`, `contact`.
 """
 
-from crouter.plan.phrases import Sentence, Value, listed, phrase, sentence
+from crouter.plan.phrases import Phrase, Sentence, Value, listed, phrase, sentence
 from crouter.plan.sentences.topic import Topic
-from crouter.plan.words import date_words
+from crouter.plan.words import date_words, duration_words
 from crouter.policy.parts.parties import Changes
 
 _SIGNIFICANT = {
@@ -41,11 +41,15 @@ def announces_changes(topic: Topic) -> list[Sentence]:
         channel = phrase(Value(path, "by email"))
     else:
         channel = phrase(Value(path, "on our website"), ", ", Value("service.url", url, proper=True, link=url))
+    early: Phrase = ()
+    if changes.notice is not None:
+        notice = Value(topic.at("notice"), duration_words(changes.notice))
+        early = phrase(", ", notice, " or more before they take effect")
     kinds = listed(
         (Value(topic.at("significant", n), _SIGNIFICANT[kind]) for n, kind in enumerate(changes.significant)), "or"
     )
     return [
-        sentence("we announce significant changes ", channel),
+        sentence("we announce significant changes ", channel, early),
         sentence("a change is significant when it brings ", kinds),
     ]
 

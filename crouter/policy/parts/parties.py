@@ -47,6 +47,8 @@ class Changes(Part):
         ...,
     ] = Setting(min_length=1)
     """What makes a change significant, so that it has to be announced."""
+    notice: Duration | None = None
+    """How long before it takes effect a significant change is announced, at the least; a day where none is given."""
     acceptance: Literal["continued_use", "explicit_consent"]
     """What makes a changed policy binding for a customer."""
 

@@ -6,7 +6,7 @@ from pydantic import Discriminator, Tag
 from pydantic import Field as Setting
 
 from crouter.policy.parts.base import Part
-from crouter.policy.types import Duration, HeaderPattern, Identifier, Text, UrlPath
+from crouter.policy.types import Duration, HeaderPattern, Host, Identifier, Text, UrlPath
 
 LogFieldType = Literal["timestamp", "word", "number", "request_id"]
 """What a log field may hold: none of them can carry free text."""
@@ -46,6 +46,8 @@ class Limits(Part):
     """The most output tokens in a minute; no limit when it is not given."""
     concurrent_requests: Annotated[int, Setting(ge=1)] | None = None
     """The most metered requests that are under way at once; no limit when it is not given."""
+    store_hosts: tuple[Host, ...] = ()
+    """Hosts of a store of the operator's own in which several machines count together, under keyed hashes."""
 
 
 class Proxy(Part):

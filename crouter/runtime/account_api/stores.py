@@ -10,6 +10,7 @@ from crouter.runtime.keys import KeyStore
 from crouter.runtime.names import LEDGER
 from crouter.runtime.parts import Parts
 from crouter.runtime.purposes import PurposeReader, require_purpose
+from crouter.runtime.rights import Rights, rights_of
 from crouter.runtime.statement import Statement
 from crouter.runtime.usage_reading import PURPOSE, UsageReader
 
@@ -27,6 +28,7 @@ class Stores:
     credit: CreditReader
     accesses: AccessRecords
     reader: PurposeReader
+    rights: Rights | None
 
     @classmethod
     def of(cls, parts: Parts) -> "Stores":
@@ -43,4 +45,5 @@ class Stores:
             credit=CreditReader(deployment, database),
             accesses=AccessRecords(deployment, database),
             reader=parts.reader,
+            rights=rights_of(deployment, database, parts.settings.store),
         )

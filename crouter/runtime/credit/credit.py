@@ -50,7 +50,9 @@ class _Asking:
 class Credit:
     """The leases of this process. Everything is called in one event loop."""
 
-    def __init__(self, store: LeaseStore, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: LeaseStore, metrics: Metrics, clock: Callable[[], float] = time.monotonic, events: str = EVENTS
+    ) -> None:
         self.store = store
         self.leases: dict[uuid.UUID, Lease] = {}
         self.holds = Holds()
@@ -58,6 +60,7 @@ class Credit:
         """Accounts whose free credit runs short; the keeper leases more in advance, when `wanted` wakes it."""
         self.wanted = asyncio.Event()
         self._metrics = metrics
+        self._events = events
         self._clock = clock
         self._asking: dict[uuid.UUID, _Asking] = {}
 
@@ -278,4 +281,4 @@ class Credit:
         return lease.portion
 
     def _count(self, event: str) -> None:
-        self._metrics.count(EVENTS, event=event)
+        self._metrics.count(self._events, event=event)

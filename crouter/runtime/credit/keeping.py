@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from crouter.runtime.credit.credit import USABLE_SECONDS, Credit
-from crouter.runtime.credit.store import CREDIT_CHANNEL
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.listening import listen
 from crouter.runtime.database.pool import Database
@@ -40,7 +39,7 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat(self.advance, ADVANCE_SECONDS))
             group.create_task(self._repeat(self.sweep, SWEEP_SECONDS))
-            group.create_task(listen(self._database, CREDIT_CHANNEL, _Ear(self._credit, self._log)))
+            group.create_task(listen(self._database, self._credit.store.channel, _Ear(self._credit, self._log)))
 
     async def advance(self) -> None:
         """Waits until some account's credit runs short, and leases more for those. Raises DatabaseError."""

@@ -85,13 +85,17 @@ class Lease:
 
 
 class Hold:
-    """What one request may cost at most. Closed exactly once: released, or settled for what it did cost."""
+    """What one request may cost at most. Closed exactly once: released, or settled for what it did cost.
 
-    __slots__ = ("_is_open", "lease", "nanousd")
+    `beside` are holds of the same request on other leases, which end with this one.
+    """
+
+    __slots__ = ("_is_open", "beside", "lease", "nanousd")
 
     def __init__(self, lease: Lease, nanousd: int) -> None:
         self.lease = lease
         self.nanousd = nanousd
+        self.beside: tuple[Hold, ...] = ()
         self._is_open = True
 
     @property
@@ -106,6 +110,8 @@ class Hold:
         lease.holds.open -= 1
         lease.held -= self.nanousd
         lease.pending += cost_nanousd
+        for other in self.beside:
+            other.close(cost_nanousd)
 
     def __del__(self) -> None:
         # Whoever drops a hold without closing it has a bug; the credit comes back all the same.

@@ -5,7 +5,7 @@ lease lives is judged by the database's clock alone.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -47,6 +47,7 @@ class LeaseStore:
     def __init__(self, deployment: Deployment, database: Database, process: uuid.UUID) -> None:
         self._database = database
         self.process = process
+        self.channel = CREDIT_CHANNEL
         names = {"lease": database.table(CREDIT_LEASE)}
         own = sql.SQL("%(id)s::uuid")
         spendable = spendable_of(deployment, database, sql.SQL("%(account)s::uuid"), but=own)
@@ -60,6 +61,10 @@ class LeaseStore:
             "VALUES (%s, %s, %s, %s, clock_timestamp() + %s) ON CONFLICT (id) DO UPDATE "
             "SET remaining_nanousd = l.remaining_nanousd + excluded.remaining_nanousd, expires_at = excluded.expires_at"
         ).format(**names)
+        self._prepare(names)
+
+    def _prepare(self, names: Mapping[str, sql.Identifier]) -> None:
+        """The statements that are the same whatever is leased."""
         self._give_back = sql.SQL("UPDATE {lease} SET remaining_nanousd = remaining_nanousd - %s WHERE id = %s").format(
             **names
         )
@@ -83,7 +88,7 @@ class LeaseStore:
         async def write(connection: Connection) -> Extension:
             once.require_first()
             await connection.execute(self._lock, (str(account),))
-            cursor = await connection.execute(self._state, {"account": account, "id": lease})
+            cursor = await connection.execute(self._state, self._asked(lease, account))
             row = await cursor.fetchone()
             assert row is not None, "a select without a condition has a row"
             balance, others, left, lives = row
@@ -97,7 +102,7 @@ class LeaseStore:
             needed = max(least, min(wanted, room))
             granted = needed + max(0, min(portion, (room - needed) // SHARES))
             once.begin()
-            await connection.execute(self._change, (lease, account, self.process, granted, lifetime))
+            await connection.execute(self._change, self._changed(lease, account, granted, lifetime))
             return Extension(granted, others, spendable, is_new)
 
         once = _Once()
@@ -148,9 +153,17 @@ class LeaseStore:
         """Asks the other processes for what they do not use of an account's credit."""
 
         async def write(connection: Connection) -> None:
-            await connection.execute("SELECT pg_notify(%s, %s)", (CREDIT_CHANNEL, f"{account} {self.process}"))
+            await connection.execute("SELECT pg_notify(%s, %s)", (self.channel, f"{account} {self.process}"))
 
         await self._database.repeatable(write)
+
+    def _asked(self, lease: uuid.UUID, account: uuid.UUID) -> Mapping[str, object]:
+        """The parameters of the statement that reads what there is."""
+        return {"account": account, "id": lease}
+
+    def _changed(self, lease: uuid.UUID, account: uuid.UUID, granted: int, lifetime: timedelta) -> Sequence[object]:
+        """The parameters of the statement that makes or changes a lease."""
+        return (lease, account, self.process, granted, lifetime)
 
 
 class _Once:

@@ -1,7 +1,8 @@
 """The only place that opens outgoing HTTP connections, so that one place decides where data may go.
 
 Every channel belongs to one declared processor and reaches that processor's declared hosts only. Content has a channel
-of its own, which a processor that does not receive content cannot have. The database's driver is the one other way out.
+of its own, which a processor that does not receive content cannot have. Mails go to the operator's mail server, which
+`mail_host.py` judges. The database's driver is the one other way out.
 """
 
 from crouter.runtime.egress.answer import Answer

@@ -43,13 +43,17 @@ class Dialler:
 
     async def dial(self, made: Callable[[], Connection]) -> Connection:
         """Opens a connection; TLS is verified when it is returned. Raises OSError (ssl.SSLError is one)."""
-        opened = await first_connected(await self._addresses())
+        opened = await self.open()
         tls = self._origin.tls
         # From here on the socket is the transport's, which closes it when anything fails.
         _, connection = await asyncio.get_running_loop().create_connection(
             made, sock=opened, ssl=tls, server_hostname=self._origin.host if tls else None
         )
         return connection
+
+    async def open(self) -> socket.socket:
+        """A connected socket without TLS, the caller's from now on. Raises OSError."""
+        return await first_connected(await self._addresses())
 
     async def close(self) -> None:
         """Ends a look-up that is under way."""

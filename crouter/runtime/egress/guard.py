@@ -89,8 +89,14 @@ async def open_data(
 
 
 def client_tls(minimum: str) -> ssl.SSLContext:
-    """Verifies names and certificates against the system's authorities; HTTP/1.1 and nothing else is offered."""
+    """As `verifying_tls`; HTTP/1.1 and nothing else is offered."""
+    context = verifying_tls(minimum)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def verifying_tls(minimum: str) -> ssl.SSLContext:
+    """Verifies names and certificates against the system's authorities; `minimum` is a version such as 1.2."""
     context = ssl.create_default_context()
     context.minimum_version = _TLS_VERSIONS[minimum]
-    context.set_alpn_protocols(["http/1.1"])
     return context

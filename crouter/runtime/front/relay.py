@@ -8,6 +8,8 @@ Both forms of the API are relayed here: what differs is the request's `dialect`,
 """
 
 import asyncio
+import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +19,14 @@ from crouter.runtime.credit.lease import Hold
 from crouter.runtime.egress import HeaderLines, UpstreamError, UpstreamExchange, UpstreamTimeoutError
 from crouter.runtime.front.passage import Passage
 from crouter.runtime.key_lookup import Caller
+from crouter.runtime.limits import Pass
 from crouter.runtime.parts import Parts
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Attempt, Ending
 from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.errors import (
     ErrorReply,
+    authentication_failed,
     internal_error,
     overloaded,
     unavailable,
@@ -34,6 +38,7 @@ from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import record_id
 from crouter.runtime.proxy.retries import Answered, Next, NotAnswered, after_attempt
 from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, report_answer
+from crouter.runtime.proxy.usage import UsageCounts
 from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
 from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
@@ -64,13 +69,17 @@ class Client(Protocol):
 
 @dataclass(slots=True)
 class Admitted:
-    """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for."""
+    """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for.
+
+    The pass is closed by whoever got it.
+    """
 
     request_id: str
     received_at: datetime
     caller: Caller
     accepted: Accepted
     hold: Hold
+    passed: Pass
     dialect: Dialect = MESSAGES
     cut: UsageChunkFilter | None = None
 
@@ -82,6 +91,25 @@ class Relays:
         self.parts = parts
         self.passage = passage
         self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: set[MeteredRelay] = set()
+
+    @property
+    def accounts(self) -> frozenset[uuid.UUID]:
+        """Whose requests are under way."""
+        return frozenset(relay.account for relay in self._under_way)
+
+    def end_account(self, account: uuid.UUID) -> None:
+        """Breaks off whatever is under way for an account that has ended. What was reported until now is settled."""
+        for relay in [relay for relay in self._under_way if relay.account == account]:
+            relay.account_ended()
+
+    def begun(self, relay: "MeteredRelay") -> None:
+        """A relay runs from now on."""
+        self._under_way.add(relay)
+
+    def over(self, relay: "MeteredRelay") -> None:
+        """Its attempt has ended."""
+        self._under_way.discard(relay)
 
     def start(
         self, client: Client, admitted: Admitted, target: str, headers: Headers | HeaderLines, body: bytes
@@ -142,6 +170,7 @@ class MeteredRelay:
     def start(self, target: str, headers: Headers | HeaderLines, body: bytes) -> None:
         """Forwards the request; called once."""
         self._request = (target, headers, body)
+        self._relays.begun(self)
         taken = self._relays.passage.keys.take((), self._admitted.accepted.model)
         if isinstance(taken, Unavailable):
             self._end(Ending.UPSTREAM_BROKE_OFF, overloaded(taken.retry_after_seconds))
@@ -168,6 +197,16 @@ class MeteredRelay:
         if not self._attempt.ended:
             self._cancel()
             self._end(Ending.CLIENT_LEFT, None)
+
+    @property
+    def account(self) -> uuid.UUID:
+        return self._admitted.caller.account
+
+    def account_ended(self) -> None:
+        """Whoever asked may not ask any more: the upstream is cancelled, and the client sees why."""
+        if not self._attempt.ended:
+            self._cancel()
+            self._end(Ending.CLIENT_LEFT, authentication_failed())
 
     def pause(self) -> None:
         """The client reads too slowly: nothing more is read from the upstream until `resume`."""
@@ -247,6 +286,7 @@ class MeteredRelay:
         if status != 200:
             self._report_of_key = _report(Answered(status), headers)
         returned = passage.returned(headers, self._admitted.request_id)
+        returned.headers += self._admitted.passed.standing().headers(time.time())
         attempt.head(status, returned.content_type, returned.content_encoding)
         self._is_stream = is_stream = attempt.is_stream
         if is_stream and self._admitted.cut is not None and not returned.content_encoding:
@@ -289,6 +329,7 @@ class MeteredRelay:
     def _end(self, ending: Ending, fault: ErrorReply | None) -> None:
         is_whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
         settlement = self._settlement(ending)
+        self._relays.over(self)
         self._request = None
         if self._taken is not None:
             self._give_back(ending)
@@ -357,6 +398,7 @@ class MeteredRelay:
             self._report(self._attempt.anomalies)
             return None
         charge = settle(draft, parts.prices, admitted.received_at)
+        admitted.passed.used(*_limited_tokens(draft.counts))
         if self._attempt.anomalies or charge.anomalies or draft.unknown_keys:
             unknown = (f"unknown:{key}" for key in draft.unknown_keys)
             self._report((*self._attempt.anomalies, *charge.anomalies, *unknown))
@@ -374,6 +416,12 @@ class MeteredRelay:
         for anomaly in anomalies:
             parts.metrics.count("crouter_anomalies_total", kind=anomaly)
             parts.log.warning("usage_anomaly", request_id=self._admitted.request_id, error=anomaly)
+
+
+def _limited_tokens(counts: UsageCounts) -> tuple[int, int]:
+    """Input and output tokens as limits count them: what was read from a cache is free, what was written is not."""
+    written = (counts.cache_creation_5m_input_tokens or 0) + (counts.cache_creation_1h_input_tokens or 0)
+    return (counts.input_tokens or 0) + written, counts.output_tokens or 0
 
 
 def _report(result: Answered | NotAnswered, headers: Headers) -> Report:

@@ -18,6 +18,7 @@ from crouter.runtime.front.head import PlainHead
 from crouter.runtime.front.relay import Admitted, MeteredRelay
 from crouter.runtime.front.telling import CLIENT_LEFT_STATUS
 from crouter.runtime.key_lookup import Caller
+from crouter.runtime.limits import Pass
 from crouter.runtime.proxy.authentication import ApiKey
 from crouter.runtime.proxy.errors import ErrorReply, internal_error
 from crouter.runtime.proxy.headers import Returned
@@ -46,6 +47,7 @@ class Turn:
         "_head",
         "_is_chunked",
         "_is_over",
+        "_pass",
         "_place",
         "_received_at",
         "_relay",
@@ -69,6 +71,7 @@ class Turn:
         self._relay: MeteredRelay | None = None
         self._task: asyncio.Task[None] | None = None
         self._place: Entered | None = None
+        self._pass: Pass | None = None
         self._status = 0
         self._unsent_head = _NO_HEAD
         self._is_chunked = False
@@ -87,10 +90,13 @@ class Turn:
             key = key_in(head.presented)
             if isinstance(key, ErrorReply):
                 return self.refuse(key)
-            caller = front.admission.known_caller(key, metered=True)
+            caller = front.admission.known_caller(key)
             if caller is None:
                 return self._later(self._ask_caller(key))
-            self._take_caller(caller)
+            passed = front.admission.known_pass(caller, metered=True)
+            if passed is None:
+                return self._later(self._ask_pass(caller))
+            self._take_caller(caller, passed)
         except Exception as error:  # noqa: BLE001  whatever it is, the client gets an answer and the log its type
             self._crashed(error)
 
@@ -124,9 +130,10 @@ class Turn:
 
     # Admission.
 
-    def _take_caller(self, caller: Caller | ErrorReply) -> None:
-        if isinstance(caller, ErrorReply):
-            return self.refuse(caller)
+    def _take_caller(self, caller: Caller, passed: Pass | ErrorReply) -> None:
+        if isinstance(passed, ErrorReply):
+            return self.refuse(passed)
+        self._pass = passed
         place = self._front.admission.enter(caller)
         if isinstance(place, ErrorReply):
             return self.refuse(place)
@@ -144,7 +151,7 @@ class Turn:
         if isinstance(accepted, ErrorReply):
             return self.refuse(accepted)
         nanousd = admission.most(accepted, body, self._received_at)
-        hold = admission.known_hold(caller, nanousd)
+        hold = admission.known_hold(caller, nanousd, self._received_at)
         if hold is None:
             return self._later(self._ask_hold(caller, accepted, nanousd))
         return self._forward(caller, accepted, hold)
@@ -155,7 +162,8 @@ class Turn:
         assert body is not None, "the body has come"
         # Nothing of the request is kept while its answer runs.
         self._head = self._body = None
-        admitted = Admitted(self._request_id, self._received_at, caller, accepted, hold)
+        assert self._pass is not None, "the key was admitted"
+        admitted = Admitted(self._request_id, self._received_at, caller, accepted, hold, self._pass)
         self._relay = front.relays.start(self, admitted, head.target, head.lines, body)
 
     def _later(self, asking: Coroutine[None, None, None]) -> None:
@@ -168,10 +176,17 @@ class Turn:
             self._crashed(error)
 
     async def _ask_caller(self, key: ApiKey) -> None:
-        self._take_caller(await self._front.admission.caller(key, self._request_id, metered=True))
+        caller = await self._front.admission.caller(key, self._request_id)
+        if isinstance(caller, ErrorReply):
+            self.refuse(caller)
+        else:
+            await self._ask_pass(caller)
+
+    async def _ask_pass(self, caller: Caller) -> None:
+        self._take_caller(caller, await self._front.admission.pass_for(caller, metered=True))
 
     async def _ask_hold(self, caller: Caller, accepted: Accepted, nanousd: int) -> None:
-        hold = await self._front.admission.hold(caller, nanousd, self._request_id)
+        hold = await self._front.admission.hold(caller, nanousd, self._received_at, self._request_id)
         if isinstance(hold, ErrorReply):
             self.refuse(hold)
         else:
@@ -232,4 +247,6 @@ class Turn:
         self._is_over = True
         if self._place is not None:
             self._place.close()
+        if self._pass is not None:
+            self._pass.close()
         self._front.teller.answered(self._request_id, self._route, "POST", status, self._began)

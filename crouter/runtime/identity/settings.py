@@ -47,7 +47,7 @@ def read_identity(
     return IdentitySettings(
         session_keys=_session_keys(reader, others, is_required=production and processor is not None),
         operators=_operators(reader),
-        supabase=None if processor is None else _supabase(reader, processor, production=production),
+        supabase=None if processor is None else read_supabase(reader, processor, production=production),
     )
 
 
@@ -72,7 +72,8 @@ def _operators(reader: Reader) -> frozenset[uuid.UUID]:
     return frozenset(found)
 
 
-def _supabase(reader: Reader, processor: Processor, *, production: bool) -> SupabaseSettings | None:
+def read_supabase(reader: Reader, processor: Processor, *, production: bool) -> SupabaseSettings | None:
+    """The project; None where nothing is set in development. Problems are left with the reader."""
     names = (SUPABASE_URL, SUPABASE_KEY, SUPABASE_SECRET_KEY)
     if not production and not any(reader.is_set(name) for name in names):
         return None

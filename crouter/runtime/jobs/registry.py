@@ -2,11 +2,26 @@
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Schedule
+from crouter.runtime.copies.job import COPIES_JOB
+from crouter.runtime.erasure.job import ERASURES_JOB, REQUESTS_JOB
 from crouter.runtime.jobs.job import Job
+from crouter.runtime.mail.delivery_job import DELIVER_MAIL
+from crouter.runtime.mail.low_balance import TELL_LOW_BALANCE
 from crouter.runtime.payments.jobs import BOOKS, PAYMENTS
+from crouter.runtime.publishing.last_use import NOTE_LAST_USE
 from crouter.runtime.reconciliation.job import RECONCILE
 
-JOBS: tuple[Job, ...] = (PAYMENTS, BOOKS, RECONCILE)
+JOBS: tuple[Job, ...] = (
+    DELIVER_MAIL,
+    TELL_LOW_BALANCE,
+    NOTE_LAST_USE,
+    PAYMENTS,
+    BOOKS,
+    COPIES_JOB,
+    ERASURES_JOB,
+    REQUESTS_JOB,
+    RECONCILE,
+)
 """In no particular order: they do not wait for one another."""
 
 

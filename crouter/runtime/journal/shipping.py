@@ -17,6 +17,7 @@ from crouter.runtime.database.errors import DatabaseAwayError, DatabaseRefusedEr
 from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.entry import Entry, UnreadableEntryError, read_entry
 from crouter.runtime.journal.quarantine import set_aside
+from crouter.runtime.spending.spending import limits_of_charge
 
 # SQLSTATE classes 22 and 23, data exceptions and violated constraints: they are about a row.
 _ABOUT_A_ROW: Final = frozenset({"22", "23"})
@@ -29,6 +30,8 @@ class Written(Protocol):
     def dropped(self) -> frozenset[uuid.UUID]: ...
     @property
     def remaining(self) -> dict[uuid.UUID, int]: ...
+    @property
+    def room(self) -> dict[uuid.UUID, int]: ...
 
 
 Write = Callable[[uuid.UUID, Sequence[Entry]], Awaitable[Written]]
@@ -41,6 +44,10 @@ class Outcome:
     charged: Counter[uuid.UUID] = field(default_factory=Counter)
     uncharged: Counter[uuid.UUID] = field(default_factory=Counter)
     remaining: dict[uuid.UUID, int] = field(default_factory=dict)
+    room: dict[uuid.UUID, int] = field(default_factory=dict)
+    spent: Counter[uuid.UUID] = field(default_factory=Counter)
+    """What was charged, by the months of spending limits that it counts for."""
+    unspent: Counter[uuid.UUID] = field(default_factory=Counter)
     written: int = 0
     dropped: int = 0
     quarantined: int = 0
@@ -82,13 +89,16 @@ class Shipper:
             await self._split(process, entries, outcome)
             return
         outcome.remaining |= written.remaining
+        outcome.room |= written.room
         for entry, _ in entries:
             if entry.id in written.dropped:
                 outcome.dropped += 1
-                outcome.uncharged[entry.account] += entry.cost_nanousd
+                _uncharged(outcome, entry)
             else:
                 outcome.written += 1
                 outcome.charged[entry.account] += entry.cost_nanousd
+                for limit in limits_of_charge(entry.account, entry.api_key, entry.occurred_at):
+                    outcome.spent[limit] += entry.cost_nanousd
 
     async def _split(self, process: uuid.UUID, entries: Sequence[tuple[Entry, bytes]], outcome: Outcome) -> None:
         if len(entries) > 1:
@@ -99,7 +109,13 @@ class Shipper:
         ((entry, body),) = entries
         await self._set_aside(process, body)
         outcome.quarantined += 1
-        outcome.uncharged[entry.account] += entry.cost_nanousd
+        _uncharged(outcome, entry)
 
     async def _set_aside(self, process: uuid.UUID, body: bytes) -> None:
         await asyncio.to_thread(set_aside, self._disk, self._root, process, body)
+
+
+def _uncharged(outcome: Outcome, entry: Entry) -> None:
+    outcome.uncharged[entry.account] += entry.cost_nanousd
+    for limit in limits_of_charge(entry.account, entry.api_key, entry.occurred_at):
+        outcome.unspent[limit] += entry.cost_nanousd

@@ -42,8 +42,12 @@ class Outbox:
 
         With an `id` of the caller's a repeated call puts it there once, as `uuid.uuid5(entry, "receipt")` would for
         the receipt of a ledger entry. `values` are what `encoded` takes. `not_before` is when to send it, at once
-        unless it is given. Raises MailRefusedError, and the driver's errors.
+        unless it is given. A service whose policy has no mails sends none, and this does nothing.
+
+        Raises MailRefusedError, and the driver's errors.
         """
+        if self._mail is None:
+            return id or uuid.uuid4()
         words = encoded(self._template(template), values)
         mail = id or uuid.uuid4()
         await connection.execute(_INSERT.format(self._table), (mail, account, template, json.dumps(words), not_before))
@@ -59,8 +63,10 @@ class Outbox:
     ) -> int:
         """The same mail for many: pairs of mail id and account. Gives how many were not there already.
 
-        Raises MailRefusedError, and the driver's errors.
+        A service whose policy has no mails sends none. Raises MailRefusedError, and the driver's errors.
         """
+        if self._mail is None:
+            return 0
         words = json.dumps(encoded(self._template(template), values))
         pairs = [[str(mail), str(account)] for mail, account in mails]
         cursor = await connection.execute(_INSERT_MANY.format(self._table), (template, words, json.dumps(pairs)))
@@ -69,17 +75,18 @@ class Outbox:
 
     async def is_waiting(self, connection: AsyncConnection[Any], account: uuid.UUID) -> bool:
         """Whether a mail to that account is still to be sent. Raises the driver's errors."""
+        if self._mail is None:
+            return False
         cursor = await connection.execute(_WAITING.format(self._table), (account,))
         row = await cursor.fetchone()
         return row is not None and bool(row[0])
 
     def _template(self, name: str) -> MailTemplate:
+        assert self._mail is not None
         try:
-            if self._mail is not None:
-                return self._mail.template(name)
+            return self._mail.template(name)
         except KeyError:
-            pass
-        raise MailRefusedError(f"policy.yaml declares no mail {name}")
+            raise MailRefusedError(f"policy.yaml declares no mail {name}") from None
 
 
 _INSERT: Final = sql.SQL(

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 # Type to HTTP status, as published in Anthropic's list of errors. `api_error` is the one that
@@ -29,13 +30,17 @@ JSON_CONTENT_TYPE: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
-    """One answer of our own. `retry_after_seconds` becomes the `retry-after` header, `allow` that of a 405."""
+    """One answer of our own. `retry_after_seconds` becomes the `retry-after` header, `allow` that of a 405.
+
+    `more_headers` are added as they are.
+    """
 
     status: int
     type: str
     message: str
     retry_after_seconds: int | None = None
     allow: tuple[str, ...] = ()
+    more_headers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         assert self.status in _STATUSES[self.type], "error type and status do not belong together"
@@ -47,6 +52,7 @@ class ErrorReply:
             ("content-type", JSON_CONTENT_TYPE),
             ("request-id", request_id),
             ("x-crouter-request-id", request_id),
+            *self.more_headers,
         )
         if self.allow:
             fixed = (*fixed, ("allow", ", ".join(self.allow)))
@@ -104,6 +110,17 @@ def balance_too_low(nanousd: int) -> ErrorReply:
     return ErrorReply(402, "billing_error", message)
 
 
+def spending_limit_reached(nanousd: int, at: datetime, *, of_key: bool) -> ErrorReply:
+    """`nanousd` is the most that the request can cost, `at` lies in the month of the limit."""
+    cents = -(-nanousd // 10_000_000)
+    message = (
+        f"the spending limit of this {'API key' if of_key else 'account'} for {at:%Y-%m} (UTC) leaves no room: "
+        f"this request may cost up to {cents // 100}.{cents % 100:02} USD; "
+        "raise the limit on the dashboard, lower max_tokens, or wait for the next month"
+    )
+    return ErrorReply(402, "billing_error", message)
+
+
 def permission_denied(message: str) -> ErrorReply:
     return ErrorReply(403, "permission_error", message)
 
@@ -132,10 +149,10 @@ def request_too_large(body_bytes_max: int) -> ErrorReply:
     return ErrorReply(413, "request_too_large", f"the request body is larger than {body_bytes_max} bytes")
 
 
-def rate_limited(limit: str, retry_after_seconds: float) -> ErrorReply:
-    """`limit` is the published name of the limit that was reached."""
+def rate_limited(limit: str, retry_after_seconds: float, headers: tuple[tuple[str, str], ...] = ()) -> ErrorReply:
+    """`limit` is the published name of the limit that was reached, `headers` say how the key stands."""
     wait = max(1, math.ceil(retry_after_seconds))
-    return ErrorReply(429, "rate_limit_error", f"rate limit reached: {limit}", wait)
+    return ErrorReply(429, "rate_limit_error", f"rate limit reached: {limit}", wait, more_headers=headers)
 
 
 def internal_error() -> ErrorReply:

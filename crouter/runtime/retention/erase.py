@@ -57,7 +57,7 @@ class Erasure:
     def batches(self, connection: Session, rows: int, count: Count) -> Iterator[int]:
         """Owner after owner, and of each record after record: what refers goes before what it refers to."""
         for key in self._owners(connection):
-            yield from self._erase(connection, key, rows, count)
+            yield from self.of_owner(connection, key, rows, count)
 
     def expected(self, connection: Session) -> int:
         """The rows that due owners own and nothing keeps, and the owners of which nothing will be left."""
@@ -125,7 +125,8 @@ class Erasure:
         )
         return [row[0] for row in connection.execute(query).fetchall()]
 
-    def _erase(self, connection: Session, key: Any, rows: int, count: Count) -> Iterator[int]:
+    def of_owner(self, connection: Session, key: Any, rows: int, count: Count) -> Iterator[int]:
+        """The same for one owner, if it is due."""
         for record in self.owned:
             doomed, removed = self.removable(record, sql.Literal(key)), rows
             while removed == rows:

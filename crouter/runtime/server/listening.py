@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from crouter.runtime.ended_accounts import listen_for_ended_accounts
+from crouter.runtime.ending import end_task
 from crouter.runtime.front.admission import Admission
 from crouter.runtime.front.edge import Edge
 from crouter.runtime.front.front import Front
@@ -39,11 +41,14 @@ async def listening(parts: Parts, grace_seconds: float, inherited: socket.socket
     else:
         listener = await loop.create_server(front, sock=inherited, backlog=BACKLOG)
     front.start()
+    ended = listen_for_ended_accounts(parts.deployment, parts.database, relays)
+    hearing = loop.create_task(ended, name="ended accounts")
     try:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield f"http://{host}:{listener.sockets[0].getsockname()[1]}"
     finally:
         listener.close()
+        await end_task(hearing)
         # What was accepted a moment ago gets its turn before idle connections are closed.
         await asyncio.sleep(0)
         until = time.monotonic() + grace_seconds

@@ -13,12 +13,13 @@ from crouter.runtime.front.admission import Admission
 from crouter.runtime.front.passage import UnforwardableHeaderError
 from crouter.runtime.front.relay import Admitted, Relays
 from crouter.runtime.key_lookup import Caller
+from crouter.runtime.limits import Pass
 from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.errors import ErrorReply
 from crouter.runtime.proxy.headers import Headers, uncoded
 from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
-from crouter.runtime.server.admission import admit
+from crouter.runtime.server.admission import passed_in
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import unforwardable_header
@@ -60,19 +61,23 @@ class MeteredRoute:
             headers = self._relays.passage.forwarded(tuple(exchange.request.headers.items()))
         except UnforwardableHeaderError:
             return error_reply(unforwardable_header(), exchange.request_id)
-        caller = await admit(exchange, self._parts, metered=True)
-        if isinstance(caller, ErrorReply):
-            return error_reply(caller, exchange.request_id)
-        place = self._admission.enter(caller)
-        if isinstance(place, ErrorReply):
-            return error_reply(place, exchange.request_id)
+        admitted = await passed_in(exchange, self._parts, metered=True)
+        if isinstance(admitted, ErrorReply):
+            return error_reply(admitted, exchange.request_id)
+        caller, passed = admitted
         try:
-            return await self._answer(exchange, caller, headers)
+            place = self._admission.enter(caller)
+            if isinstance(place, ErrorReply):
+                return error_reply(place, exchange.request_id)
+            try:
+                return await self._answer(exchange, caller, passed, headers)
+            finally:
+                place.close()
         finally:
-            place.close()
+            passed.close()
 
-    async def _answer(self, exchange: Exchange, caller: Caller, headers: Headers) -> web.StreamResponse:
-        prepared = await self._prepared(exchange, caller)
+    async def _answer(self, exchange: Exchange, caller: Caller, passed: Pass, headers: Headers) -> web.StreamResponse:
+        prepared = await self._prepared(exchange, caller, passed)
         if isinstance(prepared, ErrorReply):
             return error_reply(prepared, exchange.request_id)
         admitted, body = prepared
@@ -80,7 +85,9 @@ class MeteredRoute:
             headers = uncoded(headers)
         return await relayed(self._relays, exchange, admitted, headers, body)
 
-    async def _prepared(self, exchange: Exchange, caller: Caller) -> tuple[Admitted, list[bytes]] | ErrorReply:
+    async def _prepared(
+        self, exchange: Exchange, caller: Caller, passed: Pass
+    ) -> tuple[Admitted, list[bytes]] | ErrorReply:
         body = await read_body(exchange.request, self._parts.deployment.proxy.body_bytes_max)
         if isinstance(body, ErrorReply):
             return body
@@ -88,13 +95,13 @@ class MeteredRoute:
         if isinstance(asked, ErrorReply):
             return asked
         nanousd = self._admission.most(asked.accepted, asked.body, exchange.received_at)
-        hold = self._admission.known_hold(caller, nanousd)
+        hold = self._admission.known_hold(caller, nanousd, exchange.received_at)
         if hold is None:
-            held = await self._admission.hold(caller, nanousd, exchange.request_id)
+            held = await self._admission.hold(caller, nanousd, exchange.received_at, exchange.request_id)
             if isinstance(held, ErrorReply):
                 return held
             hold = held
         admitted = Admitted(
-            exchange.request_id, exchange.received_at, caller, asked.accepted, hold, asked.dialect, asked.cut
+            exchange.request_id, exchange.received_at, caller, asked.accepted, hold, passed, asked.dialect, asked.cut
         )
         return admitted, [asked.body]

@@ -8,10 +8,10 @@ from crouter.policy.rules.columns import column_types
 from crouter.policy.rules.surface import OWN_FOLDERS, OWN_PATHS
 from crouter.runtime import names
 from crouter.runtime.accounts import CreditKind
+from crouter.runtime.charging import CHARGE
 from crouter.runtime.retention.evidence import COLUMNS, Evidence
 from crouter.runtime.retention.report import RETENTION_LOG
 from crouter.runtime.running import SERVICE_LOG
-from crouter.runtime.usage import CHARGE
 from tests.unit.policy.test_load import POLICY
 
 

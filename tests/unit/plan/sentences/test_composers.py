@@ -140,7 +140,8 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-supabase",
         {"sections/3/claims/processor-supabase/enforced_by": ["egress_guard"]},
-        "It stores account data, usage data, API keys, balance entries, credit set aside and batch data. Its",
+        "It stores account data, usage data, API keys, balance entries, credit set aside, batch data and mail data. "
+        "Its",
     ),
     (
         "processor-anthropic",
@@ -184,7 +185,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "retain-deleted",
         {"retention/deletion/exceptions": []},
         "After you delete your account, its personal data is gone within 30 days. This covers account data, "
-        "usage data, API keys, balance entries, credit set aside and batch data. "
+        "usage data, API keys, balance entries, credit set aside, batch data and mail data. "
         "You can take a deletion back for 7 days.",
     ),
     (

@@ -1,0 +1,52 @@
+"""Notes the day on which a key was last used, with the usage that is shipped: once a day for each key, never a time."""
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from psycopg import sql
+
+from crouter.contract.deployment import Deployment
+from crouter.runtime.database.pool import Connection, Database
+from crouter.runtime.journal.entry import Entry
+from crouter.runtime.names import API_KEY
+
+KNOWN_MAX: Final = 20_000
+_COLUMN: Final = "last_used_on"
+
+
+class DaysOfUse:
+    """Writes days that are later than those that this process has written. Nothing where the policy declares none."""
+
+    def __init__(self, deployment: Deployment, database: Database) -> None:
+        self._is_declared = _COLUMN in deployment.record(API_KEY).field_names
+        self._known: OrderedDict[uuid.UUID, date] = OrderedDict()
+        self._update = sql.SQL(
+            "UPDATE {keys} AS k SET last_used_on = new.day FROM (SELECT n.id, n.day FROM unnest(%s::uuid[], %s::date[])"
+            " AS n (id, day) JOIN {keys} AS own ON own.id = n.id ORDER BY n.id FOR UPDATE OF own) AS new "
+            "WHERE k.id = new.id AND (k.last_used_on IS NULL OR k.last_used_on < new.day)"
+        ).format(keys=database.table(API_KEY))
+
+    async def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Writes what is new in the entries, in their transaction."""
+        days = self._new(entries)
+        if days:
+            await connection.execute(self._update, (list(days), list(days.values())))
+
+    def written(self, entries: Sequence[Entry]) -> None:
+        """The transaction has been committed: those days need not be written again."""
+        for key, day in self._new(entries).items():
+            self._known[key] = day
+        while len(self._known) > KNOWN_MAX:
+            self._known.popitem(last=False)
+
+    def _new(self, entries: Sequence[Entry]) -> dict[uuid.UUID, date]:
+        found: dict[uuid.UUID, date] = {}
+        for entry in entries if self._is_declared else ():
+            day = entry.occurred_at.date()
+            known = found.get(entry.api_key) or self._known.get(entry.api_key)
+            if known is None or known < day:
+                found[entry.api_key] = day
+        return found

@@ -1,0 +1,1 @@
+"""Spending limits: what a key and an account may spend in a calendar month, UTC."""
