@@ -6,7 +6,7 @@ from crouter.contract.data import Purpose, Record
 from crouter.contract.destinations import Processor
 from crouter.contract.mail import Mail
 from crouter.contract.observation import LogStream, Metric
-from crouter.contract.requests import Requests
+from crouter.contract.requests import BY_LAW, Requests
 from crouter.contract.retention import Period, RetentionPlan
 from crouter.contract.traffic import Proxy
 from crouter.contract.web import Web
@@ -54,13 +54,14 @@ class Deployment:
     web: Web
     security: Security
     retention: RetentionPlan
-    requests: Requests
     database_schema: str
     """The PostgreSQL schema that holds the records."""
     mail: Mail | None = None
     """None for a service that sends none."""
     policy_notice: Period | None = None
     """How long before it takes effect a significant version is announced by mail; None where nothing is promised."""
+    requests: Requests = BY_LAW
+    """How people use their rights."""
 
     def record(self, name: str) -> Record:
         """The record of that name. Raises KeyError when it is not declared."""

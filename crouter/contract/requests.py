@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from crouter.contract.retention import Period
 
+ONE_MONTH = Period("P1M", months=1, days=0, seconds=0)
+"""GDPR, Article 12(3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Requests:
@@ -12,6 +15,10 @@ class Requests:
     `formats` are those of a copy.
     """
 
-    deadline: Period
-    corrected: tuple[str, ...]
-    formats: tuple[str, ...]
+    deadline: Period = ONE_MONTH
+    corrected: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+
+
+BY_LAW = Requests()
+"""What holds where nothing is declared."""

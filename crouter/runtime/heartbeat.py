@@ -42,24 +42,24 @@ class Heartbeat:
             self._schedules |= job_schedules(deployment)
         self._since = since
         self.sources = _sources(deployment)
-        self._late: frozenset[str] = frozenset()
+        self.late: frozenset[str] = frozenset()
         self.overdue: frozenset[str] = frozenset()
         """Parts of the policy with something that is overdue in the data, beside jobs that are late."""
 
     @property
-    def late(self) -> frozenset[str]:
+    def red(self) -> frozenset[str]:
         """Everything that turns sentences on the proof page red."""
-        return self._late | self.overdue
+        return self.late | self.overdue
 
     def look(self, finished: Mapping[str, datetime], now: datetime) -> frozenset[str]:
         """Judge by when each rule last ended a complete run; gives the rules that have become late."""
-        before = self._late
-        self._late = frozenset(
+        before = self.late
+        self.late = frozenset(
             name
             for name, schedule in self._schedules.items()
             if finished.get(name, self._since) < earlier(now, schedule.every, schedule.lag_max)
         )
-        return self._late - before
+        return self.late - before
 
 
 def _sources(deployment: Deployment) -> dict[str, sql.SQL]:

@@ -71,9 +71,10 @@ def serving_in_thread(deployment: Deployment, dsn: str, generated: Path, **optio
 async def sign_in(service: Service, account: uuid.UUID | None = None) -> SignedIn:
     """A session of an account, the service's own one unless it is told."""
     parts = service.running.parts
-    sessions = Sessions(parts.deployment, parts.database, timedelta(days=LIFETIME_DAYS))
-    session = await sessions.begin(account or service.account)
-    cookie = SessionCookie(parts.settings.identity.session_keys)
+    keys = parts.settings.identity.session_keys
+    sessions = Sessions(parts.deployment, parts.database, keys, timedelta(days=LIFETIME_DAYS))
+    session = await sessions.begin(account or service.account, None)
+    cookie = SessionCookie(keys)
     value = cookie.make(session)
     held = cookie.read(value)
     assert held is not None

@@ -183,3 +183,13 @@ async def test_a_key_lives_and_ends_through_the_api(site: Site) -> None:
     told = (await site.get("/keys", me))[1]["data"]
     assert [key["state"] for key in told] == ["revoked", "active"]
     assert made["api_key"] not in str(told)
+
+
+async def test_a_privacy_request_is_opened_once_and_is_its_owners(site: Site) -> None:
+    status, opened = await site.call("POST", "/requests", site.person.headers, {"kind": "correction"})
+    assert (status, opened["state"], opened["closed_at"]) == (201, "acknowledged", None)
+    again = await site.call("POST", "/requests", site.person.headers, {"kind": "correction"})
+    assert again == (201, opened)
+    assert (await site.get("/requests", site.person.headers))[1]["data"] == [opened]
+    assert (await site.get("/requests", site.stranger.headers))[1]["data"] == []
+    assert (await site.call("POST", "/requests", site.person.headers, {"kind": "deletion"}))[0] == 400

@@ -95,7 +95,12 @@ async def _account(call: Call[Nothing, Nothing]) -> AccountAnswer | ErrorReply:
     stores = call.stores
     record = stores.parts.deployment.record(ACCOUNT)
     asked = [rule.time_column for rule in stores.parts.deployment.retention.erase if rule.owner == ACCOUNT]
-    names = tuple(name for name in ("email", "name", "created_at", *asked) if name in record.field_names)
+    names = tuple(
+        field.name
+        for field in record.fields
+        if field.name in ("email", "name", "created_at", *asked)
+        and (not field.personal or _SIGNED_IN in field.purposes)
+    )
     row = await stores.reader.one(ACCOUNT, names, _SIGNED_IN, key=call.account)
     if row is None:
         return not_found("your account is gone")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crouter.runtime.account_api import account, keys, money, payments, usage
+from crouter.runtime.account_api import account, keys, money, payments, requests, usage
 from crouter.runtime.account_api.operation import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -11,4 +11,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *payments.OPERATIONS,
     *usage.OPERATIONS,
     *keys.OPERATIONS,
+    *requests.OPERATIONS,
 )

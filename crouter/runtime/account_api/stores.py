@@ -7,10 +7,12 @@ from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.credit.reading import CreditReader
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.names import LEDGER
 from crouter.runtime.parts import Parts
-from crouter.runtime.purposes import PurposeReader
+from crouter.runtime.purposes import PurposeReader, require_purpose
+from crouter.runtime.rights import Rights, rights_of
 from crouter.runtime.statement import Statement
-from crouter.runtime.usage_reading import UsageReader
+from crouter.runtime.usage_reading import PURPOSE, UsageReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ class Stores:
     credit: CreditReader
     accesses: AccessRecords
     reader: PurposeReader
+    rights: Rights | None
 
     @classmethod
     def of(cls, parts: Parts) -> "Stores":
-        """The stores of a running service."""
+        """The stores of a running service. Raises PurposeRefusedError where people may not be shown what is theirs."""
         deployment, database = parts.deployment, parts.database
+        require_purpose(deployment.record(LEDGER), ("amount_nanousd", "occurred_at"), PURPOSE)
         return cls(
             parts=parts,
             accounts=Accounts(deployment, database),
@@ -41,4 +45,5 @@ class Stores:
             credit=CreditReader(deployment, database),
             accesses=AccessRecords(deployment, database),
             reader=parts.reader,
+            rights=rights_of(deployment, database, parts.settings.store),
         )

@@ -74,7 +74,7 @@ class Pages:
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """The page at the path of the request, which is one of `routes`."""
-        if self._told_late != self._parts.heartbeat.late:
+        if self._told_late != self._parts.heartbeat.red:
             self._tell_documents()
         offered = self._pages[exchange.path]
         chosen = best_media_type(exchange.request.headers.get(hdrs.ACCEPT), [page.media_type for page in offered])
@@ -89,7 +89,7 @@ class Pages:
     def _tell_documents(self) -> None:
         """Read the documents, and put into the proof page which jobs are late."""
         deployment, generated = self._parts.deployment, self._parts.generated
-        late = self._parts.heartbeat.late
+        late = self._parts.heartbeat.red
         proof = proof_of(deployment, generated, late)
         self._pages.update(_documents(deployment.web.documents, generated, proof, self._with_choices))
         self._told_late = late

@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from crouter.contract.deployment import Deployment
+from crouter.contract.retention import Period, Schedule
 from crouter.runtime.database.pool import Database
 from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
+from crouter.runtime.names import JOB_RUN
 from crouter.runtime.retention import RetentionOptions, run_retention
 from crouter.runtime.settings import read_store_settings
 from tests.unit.runtime.retention.databases import Declared, TestDatabase
@@ -23,20 +26,37 @@ pytest_plugins = ("tests.unit.runtime.retention.fixtures",)
 HOUR = timedelta(hours=1)
 
 
+def rules(deployment: Deployment) -> Deployment:
+    """The same without evidence of jobs, so that rules alone are watched."""
+    return replace(deployment, records=tuple(record for record in deployment.records if record.name != JOB_RUN))
+
+
+def hourly_rules(deployment: Deployment) -> set[str]:
+    """Those that run every hour and may be an hour late."""
+    return {rule.name for rule in deployment.retention.expire if rule.schedule == Schedule(AN_HOUR, AN_HOUR)}
+
+
+AN_HOUR = Period("PT1H", months=0, days=0, seconds=3600)
+
+
 def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> None:
     start = datetime(2026, 11, 23, tzinfo=UTC)
-    without_jobs = tuple(record for record in declared.deployment.records if record.name != "job_run")
-    heartbeat = Heartbeat(replace(declared.deployment, records=without_jobs), start)
+    deployment = rules(declared.deployment)
+    quick = hourly_rules(deployment)
+    assert {"usage", "batch"} <= quick
+    heartbeat = Heartbeat(deployment, start)
     assert heartbeat.look({}, start + 2 * HOUR) == frozenset()
-    assert heartbeat.look({}, start + 2 * HOUR + timedelta(microseconds=1)) == {"usage", "batch"}
-    assert heartbeat.late == {"usage", "batch"}
+    assert heartbeat.look({}, start + 2 * HOUR + timedelta(microseconds=1)) == quick
+    assert heartbeat.late == quick
     assert heartbeat.look({}, start + 3 * HOUR) == frozenset(), "told once"
-    hourly = {"usage": start + 3 * HOUR, "batch": start + 3 * HOUR}
+    hourly = dict.fromkeys(quick, start + 3 * HOUR)
     assert heartbeat.look(hourly, start + 5 * HOUR) == frozenset()
     assert heartbeat.late == frozenset()
     later = dict.fromkeys(hourly, start + 60 * HOUR)
-    daily = {"deletion", "evidence", "leases", "outbox", "jobs", "accesses", "reconciliations", "versions"}
-    assert heartbeat.look(later, start + 60 * HOUR) == daily
+    others = {rule.name for rule in (*deployment.retention.expire, *deployment.retention.erase)} - quick
+    assert heartbeat.look(later, start + 60 * HOUR) == others
+    heartbeat.overdue = frozenset({"requests"})
+    assert heartbeat.red == others | {"requests"}
 
 
 def test_a_job_is_late_as_a_rule_is(declared: Declared) -> None:
@@ -71,6 +91,8 @@ async def watched(
 async def test_a_late_job_is_told_once_and_counted_at_every_look(database: TestDatabase, declared: Declared) -> None:
     run_retention(database.dsn, declared.deployment, RetentionOptions())
     now = database.value("SELECT now()")
+    declared = replace(declared, deployment=rules(declared.deployment))
+    quick = hourly_rules(declared.deployment)
     heartbeat = Heartbeat(declared.deployment, now - timedelta(days=9))
     late = now + 3 * HOUR
     database.execute(
@@ -82,14 +104,10 @@ async def test_a_late_job_is_told_once_and_counted_at_every_look(database: TestD
         declared, database.dsn, heartbeat, late, lambda text: 'crouter_retention_late_total{rule="usage"} 3.0' in text
     )
     assert sorted((line["level"], line["event"], line["error"]) for line in told) == [
-        ("error", "retention_late", "batch"),
-        ("error", "retention_late", "job.last_use"),
-        ("error", "retention_late", "job.low_balance"),
-        ("error", "retention_late", "usage"),
+        ("error", "retention_late", rule) for rule in sorted(quick)
     ]
     assert 'rule="deletion"' not in counted
-    assert 'rule="job.mail"' not in counted
-    assert heartbeat.late == {"usage", "batch", "job.last_use", "job.low_balance"}
+    assert heartbeat.late == quick
 
 
 async def test_a_database_that_is_away_says_nothing_about_jobs(declared: Declared) -> None:
