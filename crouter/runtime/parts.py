@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.credit.credit import Credit
+from crouter.runtime.dashboard.live import LiveUsage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.heartbeat import Heartbeat
@@ -47,5 +48,7 @@ class Parts:
     metrics: Metrics
     heartbeat: Heartbeat
     visitors: "Visitors"
+    live: LiveUsage | None
+    """None where the policy lets no dashboard read usage."""
     identity: IdentityProvider | None
     """Who tells who people are; None where nobody is asked, as in development."""

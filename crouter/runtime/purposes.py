@@ -94,7 +94,12 @@ class PurposeReader:
 
 def owner_field(record: Record) -> str:
     """The column that refers to the record's owner. Raises KeyError when the record has none."""
+    return reference_field(record, record.owner)
+
+
+def reference_field(record: Record, name: str | None) -> str:
+    """The column that refers to another record. Raises KeyError when there is none."""
     for field in record.fields:
-        if field.kind == "reference" and field.references == record.owner:
+        if field.kind == "reference" and field.references == name:
             return field.name
     raise KeyError(record.name)

@@ -16,10 +16,11 @@ from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
+from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
-from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.heartbeat import watching
 from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
 from crouter.runtime.identity.opening import identity_provider
 from crouter.runtime.identity.provider import IdentityProvider
@@ -96,8 +97,6 @@ async def running(
         lookup = _keys_of_customers(stack, deployment, settings, database, log)
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
-        heartbeat = Heartbeat(deployment, datetime.now(UTC))
-        stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         visitors, provider = await _people(stack, deployment, settings, database, log)
@@ -117,9 +116,10 @@ async def running(
             prices=prices or shipped_price_book(),
             log=log,
             metrics=metrics,
-            heartbeat=heartbeat,
+            heartbeat=await stack.enter_async_context(watching(deployment, database, log, metrics)),
             visitors=visitors,
             identity=provider,
+            live=await stack.enter_async_context(live_usage(deployment, database)),
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)

@@ -24,13 +24,14 @@ from crouter.generate.emit import emit
 from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.policy.model import Policy
-from crouter.policy.rules.surface import OWN_PATHS
+from crouter.policy.rules.surface import OWN_FOLDERS, OWN_PATHS
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
+from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.settings import read_settings
 from crouter.simulator import Scripted, Simulator
 from tests.behaviour.deployment import POLICY
@@ -306,5 +307,11 @@ async def test_a_policy_may_do_without_edge_and_analytics(tmp_path: Path, empty_
 
 async def test_the_rules_know_what_the_service_answers_itself(service: Service) -> None:
     parts = service.running.parts
-    own = {path for _, path in Pages(parts).routes()} | {path for _, path, _ in Probes(parts).routes()}
-    assert {path for path in own if path != "/" and not path.startswith("/.")} <= set(OWN_PATHS)
+    own = {path for _, path in Pages(parts).routes()}
+    own |= {path for _, path, _ in Probes(parts).routes()}
+    own -= {"/"}
+    assert {path for path in own if not path.startswith("/.")} <= {*OWN_PATHS, *OWN_FOLDERS}
+    # Patterns of the site are not enumerable; each begins with a page or a folder that the rules know.
+    for route in site_routes(parts):
+        known = (f"{re.escape(path)}(?![a-z-])" for path in (*OWN_PATHS, *OWN_FOLDERS))
+        assert route.name == "home" or re.match("|".join(known), route.pattern.pattern.replace("\\-", "-")), route.name

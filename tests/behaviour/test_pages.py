@@ -82,28 +82,6 @@ async def test_metrics_hold_declared_counters_and_are_for_this_machine_only(serv
     assert names <= {metric.name for metric in service.running.parts.deployment.metrics}
 
 
-async def test_the_dashboard_shows_the_development_account(deployment: Deployment, dsn: str, generated: Path) -> None:
-    async with (
-        serving(deployment, dsn, generated, show_dashboard=True) as service,
-        aiohttp.ClientSession() as session,
-    ):
-        async with session.post(f"{service.url}/v1/messages", json=message(), headers=service.headers()) as sent:
-            model = (await sent.json())["model"]
-        await service.settled("usage")
-        async with session.get(f"{service.url}/dashboard") as answer:
-            page = await answer.text()
-        async with session.get(f"{service.url}/dashboard", headers={"x-forwarded-for": "192.0.2.1"}) as refused:
-            assert refused.status == 404
-    assert model in page
-    assert "$4.99" in page
-    assert "ada@example.org" not in page
-
-
-async def test_without_a_development_account_there_is_no_dashboard(service: Service) -> None:
-    async with aiohttp.ClientSession() as session, session.get(f"{service.url}/dashboard") as answer:
-        assert answer.status == 404
-
-
 @pytest.mark.claim("processor-cloudflare", by="edge_worker")
 @pytest.mark.claim("security-https")
 async def test_security_https__a_request_that_bypasses_the_edge_is_refused(

@@ -24,21 +24,21 @@ OWN_PATHS = (
     "/healthz",
     "/readyz",
     "/metrics",
-    "/dashboard",
-    "/sign-in",
-    "/sign-in/google",
-    "/sign-in/callback",
-    "/assets/crouter.css",
-    "/assets/history.css",
-    "/assets/pico.min.css",
+    "/pricing",
+    "/status",
+    "/status.json",
+    "/favicon.ico",
 )
-"""What the service answers itself, beside what begins with a dot. A test holds it to the service's own list."""
+"""Pages of the service, beside what begins with a dot. A test holds it to the service's own list."""
+OWN_FOLDERS = ("/dashboard", "/account", "/admin", "/api", "/assets", "/sign-in", "/sign-out", "/webhooks")
+"""Where everything, and what is below, is the service's own."""
 
 
 def _own_path(path: str) -> str | None:
     """The page of the service that a path would stand in the way of."""
     pattern = "[^/]+".join(re.escape(piece) for piece in re.split(r"\{[a-z_]+\}", path))
-    return next((own for own in OWN_PATHS if re.fullmatch(pattern, own)), None)
+    below = (folder for folder in OWN_FOLDERS if path.startswith(f"{folder}/"))
+    return next((own for own in (*OWN_PATHS, *OWN_FOLDERS) if re.fullmatch(pattern, own)), next(below, None))
 
 
 def _pages(policy: Policy) -> Iterator[Finding]:

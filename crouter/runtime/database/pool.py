@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that act as the service's role, see its schema only and never wait long."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString, TypeVar
 
@@ -91,7 +91,7 @@ class Database:
         async with self.transaction() as connection:
             return await work(connection)
 
-    async def rows(self, query: Statement, parameters: tuple[Any, ...] = ()) -> list[TupleRow]:
+    async def rows(self, query: Statement, parameters: tuple[Any, ...] | Mapping[str, Any] = ()) -> list[TupleRow]:
         """All rows of a reading statement. Raises DatabaseError."""
 
         async def read(connection: Connection) -> list[TupleRow]:

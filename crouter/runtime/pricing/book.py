@@ -100,6 +100,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
+class ListedPrice:
+    """One price as it is published: for whom, and from when to when. None is without a beginning, or an end."""
+
+    options: ServiceOptions
+    begins: datetime | None
+    ends: datetime | None
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class _Period:
     begins: datetime
     ends: datetime
@@ -157,6 +167,23 @@ class PriceBook:
     def options_of(self, model: str) -> tuple[ServiceOptions, ...]:
         """The combinations of options that a model has prices for, at any time."""
         return tuple(self._models.get(self._names.get(model, ""), {}))
+
+    def aliases_of(self, model: str) -> tuple[str, ...]:
+        """The other names under which a model is priced the same."""
+        return tuple(name for name, named in self._names.items() if named == model and name != model)
+
+    def prices_of(self, model: str) -> tuple[ListedPrice, ...]:
+        """Every price of a model, past and to come, in the order of the book."""
+        return tuple(
+            ListedPrice(
+                options,
+                None if period.begins == _BEGINNING else period.begins,
+                None if period.ends == _END else period.ends,
+                period.price,
+            )
+            for options, periods in self._models.get(self._names.get(model, ""), {}).items()
+            for period in periods
+        )
 
     def price_for(self, model: str, at: datetime, options: ServiceOptions = ORDINARY) -> Price | Unpriced:
         """The price in effect at an aware time, or why there is none."""

@@ -22,9 +22,13 @@ from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.protocol import error_reply
 from crouter.runtime.server.receipts import ReceiptRoutes
 from crouter.runtime.server.routes import answerers
+from crouter.runtime.server.site.notices import Notices
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.server.transport import Transport
 from crouter.runtime.words import kind_of
+
+API: Final = "/v1/"
 
 Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
@@ -49,8 +53,8 @@ class App:
         self._parts = parts
         self._teller = teller
         self._transport = Transport(parts.deployment, edge)
-        pages, history, probes = Pages(parts), HistoryPages(parts), Probes(parts)
-        receipts = ReceiptRoutes(parts)
+        pages, history, probes = Pages(parts), HistoryPages(parts, SitePages(parts)), Probes(parts)
+        receipts, self._notices = ReceiptRoutes(parts), Notices(parts)
         proxied = [_proxied(answer, route) for answer, route in answerers(parts, relays)]
         self._targets = (
             *proxied,
@@ -90,6 +94,8 @@ class App:
         target = self._target(exchange)
         if isinstance(target, ErrorReply):
             refusal = self._transport.refusal(exchange)
+            if refusal is None and target.status == 404 and _is_reader(exchange):
+                return self._notices.missing(exchange)
             return refusal or error_reply(target, exchange.request_id)
         exchange.route = target.name
         if target.needs_transport and (refusal := self._transport.refusal(exchange)):
@@ -107,6 +113,13 @@ class App:
 
     def _tell(self, exchange: Exchange, status: int) -> None:
         self._teller.answered(exchange.request_id, exchange.route, exchange.request.method, status, exchange.began)
+
+
+def _is_reader(exchange: Exchange) -> bool:
+    """Whether a person looks for a page, and not a program for something of the API."""
+    request = exchange.request
+    is_page = request.method in ("GET", "HEAD") and not exchange.path.startswith(API)
+    return is_page and "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
 
 def _is_framed(request: web.BaseRequest) -> bool:

@@ -3,10 +3,9 @@
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from crouter.contract.deployment import Deployment
 from crouter.runtime.batches import OwnedBatch
-from crouter.runtime.server.exchange import Exchange
-from crouter.runtime.settings import Settings
+from crouter.runtime.server.exchange import Exchange, Parts
+from crouter.runtime.server.own_address import own_address
 
 PATH: Final = "/v1/messages/batches"
 
@@ -14,9 +13,8 @@ PATH: Final = "/v1/messages/batches"
 class BatchAddresses:
     """Paths and addresses. Ids in them come from the ownership records or are segments that the route let pass."""
 
-    def __init__(self, deployment: Deployment, settings: Settings) -> None:
-        self._url = deployment.identity.url.rstrip("/")
-        self._production = settings.production
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def batch_id(self, exchange: Exchange) -> str:
         """The id in the request's path."""
@@ -38,16 +36,4 @@ class BatchAddresses:
 
     def public_results(self, exchange: Exchange, owned: OwnedBatch) -> str:
         """Where the client finds a batch's results: with us."""
-        return f"{self._origin(exchange)}{PATH}/{owned.upstream_id}/results"
-
-    def _origin(self, exchange: Exchange) -> str:
-        """The published address; on a development machine the one that the request came in at.
-
-        Never what the request says that we are called: an answer of ours repeats no header.
-        """
-        transport = exchange.request.transport
-        name = transport.get_extra_info("sockname") if transport is not None and not self._production else None
-        if not isinstance(name, tuple):
-            return self._url
-        host = f"[{name[0]}]" if ":" in name[0] else name[0]
-        return f"http://{host}:{name[1]}"
+        return f"{own_address(exchange, self._parts)}{PATH}/{owned.upstream_id}/results"

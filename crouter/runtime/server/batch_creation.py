@@ -52,7 +52,7 @@ class BatchCreation:
         self._parts = parts
         self._forwarding = forwarding
         self._records = records
-        self._addresses = BatchAddresses(parts.deployment, parts.settings)
+        self._addresses = BatchAddresses(parts)
         self._open: set[asyncio.Task[Whole | ErrorReply]] = set()
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:

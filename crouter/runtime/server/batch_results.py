@@ -41,7 +41,7 @@ class BatchResults:
         self._parts = parts
         self._forwarding = forwarding
         self._records = records
-        self._addresses = BatchAddresses(parts.deployment, parts.settings)
+        self._addresses = BatchAddresses(parts)
 
     async def answer(self, exchange: Exchange, caller: Caller, owned: OwnedBatch) -> web.StreamResponse:
         """Answers its owner. Raises ConnectionError when the client is gone or has to see a broken connection."""

@@ -43,7 +43,7 @@ class Batches:
         self._parts = parts
         self._forwarding = forwarding
         self._records = BatchRecords(parts.deployment, parts.database)
-        self._addresses = BatchAddresses(parts.deployment, parts.settings)
+        self._addresses = BatchAddresses(parts)
         self._creation = BatchCreation(parts, forwarding, self._records)
         self._results = BatchResults(parts, forwarding, self._records)
 

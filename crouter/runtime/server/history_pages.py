@@ -16,14 +16,12 @@ from crouter.runtime.policy_history import INDEX, Version, differences, read_pol
 from crouter.runtime.proxy.errors import not_found
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply, error_reply
+from crouter.runtime.server.site.page import KEPT_FOR_ALL, SitePages
+from crouter.runtime.server.site.visiting import known_visitor
 from crouter.runtime.web.headers import Headers, page_headers
 from crouter.runtime.web.negotiation import best_media_type
-from crouter.runtime.web.templates import draw, page_environment
 
 PATH: Final = "/privacy/history"
-STYLE: Final = "/assets/history.css"
-POLICY_STYLE: Final = "/privacy/policy.css"
-CACHED: Final = "public, max-age=300"
 _HTML: Final = "text/html"
 _JSON: Final = "application/json"
 _NAME: Final = r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*?"
@@ -56,19 +54,19 @@ class _View:
     sections: tuple[_Section, ...]
     json: str
     history: str = PATH
-    style_sheets: tuple[str, ...] = (POLICY_STYLE, STYLE)
 
 
 class HistoryPages:
     """Answers GET and HEAD below /privacy/history. Pages are drawn when they are asked for: there are many pairs."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, pages: SitePages) -> None:
         """Raises HistoryUnreadableError."""
         declared = any(document.file == INDEX for document in parts.deployment.web.documents)
         self._versions = read_policy_history(parts.generated) if declared else ()
         self._index = (parts.generated / INDEX).read_bytes() if declared else b""
         self._headers: Headers = page_headers(parts.deployment.web)
-        self._environment = page_environment()
+        self._parts = parts
+        self._pages = pages
 
     def routes(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
         """Name and pattern of the paths that are answered; none where no version is declared."""
@@ -84,13 +82,15 @@ class HistoryPages:
             return error_reply(not_found(), exchange.request_id)
         accept = exchange.request.headers.get(hdrs.ACCEPT)
         media_type = _JSON if match["json"] else best_media_type(accept, (_HTML, _JSON))
-        body = self._json(chosen) if media_type == _JSON else self._html(chosen)
+        return self._data(exchange, chosen) if media_type == _JSON else await self._page(exchange, chosen)
+
+    def _data(self, exchange: Exchange, chosen: Sequence[Version]) -> web.StreamResponse:
+        body = self._json(chosen)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = [*self._headers, ("etag", etag), ("cache-control", CACHED), ("vary", "accept")]
+        headers = [*self._headers, *KEPT_FOR_ALL, ("etag", etag)]
         if etag in exchange.request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return Reply(status=304, headers=headers)
-        content_type = f"{_HTML}; charset=utf-8" if media_type == _HTML else _JSON
-        return Reply(headers=[*headers, ("content-type", content_type)], body=body)
+        return Reply(headers=[*headers, ("content-type", _JSON)], body=body)
 
     def _json(self, chosen: Sequence[Version]) -> bytes:
         if not chosen:
@@ -105,20 +105,25 @@ class HistoryPages:
             }
         return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
-    def _html(self, chosen: Sequence[Version]) -> bytes:
+    async def _page(self, exchange: Exchange, chosen: Sequence[Version]) -> web.StreamResponse:
+        template, view = self._view(chosen)
+        return self._pages.public(exchange, template, view, await known_visitor(self._parts, exchange))
+
+    def _view(self, chosen: Sequence[Version]) -> tuple[str, _View]:
+        """The template and what it draws."""
         last = self._versions[-1]
         if not chosen:
-            view = _View(f"{last.title}: versions", last, last, self._steps(), (), f"{PATH}.json")
-            return draw(self._environment, "history.html.jinja", view)
+            return "history.html.jinja", _View(f"{last.title}: versions", last, last, self._steps(), (), f"{PATH}.json")
         if len(chosen) == 1:
             (version,) = chosen
-            view = _View(version.title, version, version, (), _sections(version.claims), f"{PATH}/{version.name}.json")
-            return draw(self._environment, "version.html.jinja", view)
+            sections = _sections(version.claims)
+            return "version.html.jinja", _View(
+                version.title, version, version, (), sections, f"{PATH}/{version.name}.json"
+            )
         before, after = chosen
         title = f"{after.title}: from version {before.version} to {after.version}"
         address = f"{PATH}/{before.name}..{after.name}.json"
-        view = _View(title, after, before, (), _sections(differences(before, after)), address)
-        return draw(self._environment, "differences.html.jinja", view)
+        return "differences.html.jinja", _View(title, after, before, (), _sections(differences(before, after)), address)
 
     def _steps(self) -> tuple[_Step, ...]:
         """The versions, the newest first."""

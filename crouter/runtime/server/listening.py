@@ -44,6 +44,9 @@ async def listening(parts: Parts, grace_seconds: float, inherited: socket.socket
         yield f"http://{host}:{listener.sockets[0].getsockname()[1]}"
     finally:
         listener.close()
+        if parts.live is not None:
+            # They would never end by themselves.
+            parts.live.end()
         # What was accepted a moment ago gets its turn before idle connections are closed.
         await asyncio.sleep(0)
         until = time.monotonic() + grace_seconds

@@ -1,12 +1,12 @@
-"""The pages: home, the generated documents, style sheets, and in development a dashboard.
+"""The generated documents, as they were generated.
 
-Everything but the dashboard is read and drawn once, at the start.
+Documents are read once, at the start; the proof page again when what it tells has changed.
 """
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,18 +25,11 @@ from crouter.runtime.proof import (
     read_results,
     with_results,
 )
-from crouter.runtime.server.dashboard import Dashboard
 from crouter.runtime.server.exchange import Exchange, Parts
-from crouter.runtime.server.history_pages import STYLE as HISTORY_STYLE
 from crouter.runtime.server.protocol import Reply
-from crouter.runtime.settings import Settings
 from crouter.runtime.web.headers import Headers, page_headers
 from crouter.runtime.web.negotiation import best_media_type
-from crouter.runtime.web.templates import FOLDER, draw, page_environment
 
-OWN_STYLE: Final = "/assets/crouter.css"
-PICO_STYLE: Final = "/assets/pico.min.css"
-PICO_FILE: Final = Path("node_modules", "@picocss", "pico", "css", "pico.min.css")
 CACHED: Final = "public, max-age=300"
 # Readers, then people who keep files, then programs.
 _PREFERRED: Final = ("text/html", "text/markdown", "text/plain", "application/json")
@@ -65,34 +58,21 @@ class _Page:
 
 
 class Pages:
-    """Answers GET and HEAD for every page of the service."""
+    """Answers GET and HEAD for every document."""
 
     def __init__(self, parts: Parts) -> None:
         """Raises MissingDocumentError."""
-        deployment, settings = parts.deployment, parts.settings
-        self._headers: Headers = page_headers(deployment.web)
-        assets = _assets(parts.generated)
-        has_dashboard = not settings.production and Dashboard.is_declared(deployment)
-        style_sheets = tuple(path for path in (PICO_STYLE, OWN_STYLE) if path in assets)
-        self._pages: dict[str, tuple[_Page, ...]] = {
-            "/": (_home(deployment, settings, style_sheets, parts.prices.model_ids, dashboard=has_dashboard),),
-            **{path: (page,) for path, page in assets.items()},
-        }
+        self._headers: Headers = page_headers(parts.deployment.web)
+        self._pages: dict[str, tuple[_Page, ...]] = {}
         self._parts, self._told_late = parts, frozenset[str]()
         self._tell_documents()
-        self._live: dict[str, Callable[[Exchange], Awaitable[web.StreamResponse]]] = {}
-        if has_dashboard:
-            self._live["/dashboard"] = Dashboard(parts, self._headers, style_sheets).answer
 
     def routes(self) -> tuple[tuple[str, str], ...]:
         """Name and path of every page."""
-        return tuple((path, path) for path in (*self._pages, *self._live))
+        return tuple((path, path) for path in self._pages)
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """The page at the path of the request, which is one of `routes`."""
-        live = self._live.get(exchange.path)
-        if live is not None:
-            return await live(exchange)
         if self._told_late != self._parts.heartbeat.late:
             self._tell_documents()
         offered = self._pages[exchange.path]
@@ -168,53 +148,3 @@ def _in_order(pages: list[_Page]) -> tuple[_Page, ...]:
 
     varies = len(pages) > 1
     return tuple(_Page(page.media_type, page.body, varies) for page in sorted(pages, key=place))
-
-
-def _assets(generated: Path) -> dict[str, _Page]:
-    files = {
-        PICO_STYLE: generated.absolute().parent / PICO_FILE,
-        OWN_STYLE: FOLDER / "assets" / "crouter.css",
-        HISTORY_STYLE: FOLDER / "assets" / "history.css",
-    }
-    return {path: _Page("text/css", file.read_bytes()) for path, file in files.items() if file.is_file()}
-
-
-@dataclass(frozen=True, slots=True)
-class _HomeView:
-    name: str
-    description: str
-    contact: str
-    url: str
-    upstream: str
-    model: str
-    per_minute: int
-    per_hour: int
-    per_day: int
-    dashboard: bool
-    style_sheets: tuple[str, ...]
-    refresh_seconds: int = 0
-
-
-def _home(
-    deployment: Deployment,
-    settings: Settings,
-    style_sheets: tuple[str, ...],
-    models: tuple[str, ...],
-    *,
-    dashboard: bool,
-) -> _Page:
-    limits = deployment.proxy.limits
-    view = _HomeView(
-        name=deployment.identity.name,
-        description=deployment.identity.description,
-        contact=deployment.identity.contact,
-        url=deployment.identity.url if settings.production else f"http://{settings.host}:{settings.port}",
-        upstream=deployment.processor(deployment.proxy.upstream).label,
-        model=next((model for model in models if "sonnet" in model), models[0]),
-        per_minute=limits.requests_per_minute,
-        per_hour=limits.requests_per_hour,
-        per_day=limits.requests_per_day,
-        dashboard=dashboard,
-        style_sheets=style_sheets,
-    )
-    return _Page("text/html", draw(page_environment(), "home.html.jinja", view))

@@ -5,7 +5,7 @@ from typing import get_args, get_type_hints
 from crouter.policy.load import load
 from crouter.policy.needs import NEEDED_LOGS, NEEDED_TABLES
 from crouter.policy.rules.columns import column_types
-from crouter.policy.rules.surface import OWN_PATHS
+from crouter.policy.rules.surface import OWN_FOLDERS, OWN_PATHS
 from crouter.runtime import names
 from crouter.runtime.accounts import CreditKind
 from crouter.runtime.retention.evidence import COLUMNS, Evidence
@@ -45,4 +45,4 @@ def test_the_first_policy_declares_every_needed_column_with_its_type() -> None:
 
 
 def test_pages_of_the_service_are_below_no_api() -> None:
-    assert all(not path.startswith("/v1") for path in OWN_PATHS)
+    assert all(not path.startswith("/v1") for path in (*OWN_PATHS, *OWN_FOLDERS))

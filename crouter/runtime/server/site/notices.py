@@ -69,6 +69,11 @@ class Notices:
         )
         return self.page(exchange, notice, status=403)
 
+    def missing(self, exchange: Exchange, visitor: Visitor | None = None) -> Reply:
+        """For an address that nothing stands at, or nothing of this visitor's."""
+        notice = Notice("There is no such page", ("It may have had another address, or never been here.",))
+        return self.page(exchange, notice, visitor, status=404)
+
     def database_away(self, exchange: Exchange, visitor: Visitor | None) -> Reply:
         """For everything that needs the database while it is away."""
         notice = Notice(
