@@ -10,6 +10,7 @@ from crouter.contract.deployment import Deployment
 from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.runtime.egress.library_client import library_client
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.identity.settings import SupabaseSettings
 from crouter.runtime.identity.supabase import SupabaseProvider
 from crouter.runtime.secret import Secret
@@ -35,4 +36,6 @@ async def project(deployment: Deployment) -> AsyncIterator[Project]:
         library_client(deployment, "supabase", url, lambda: None, production=False) as http,
     ):
         settings = SupabaseSettings(url, PUBLISHABLE_KEY, Secret(SECRET_KEY))
-        yield Project(auth, SupabaseProvider(settings, http), http, clock)
+        provider = SupabaseProvider(settings, http)
+        _: IdentityProvider = provider
+        yield Project(auth, provider, http, clock)
