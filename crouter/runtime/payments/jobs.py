@@ -41,6 +41,8 @@ async def catch_up(context: JobContext) -> None:
         except ProcessorAwayError:
             context.log.warning("payments_wait", job=PAYMENTS.label)
             return
+    if done.refused:
+        context.log.error("payments_refused", job=PAYMENTS.label, count=done.refused)
     context.log.info("payments_caught_up", job=PAYMENTS.label, count=done.payments + done.refunds + done.topped_up)
 
 

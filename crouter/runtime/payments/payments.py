@@ -1,11 +1,11 @@
 """Payments as the rest of the service sees them: put together once, in a service and in a worker alike."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.credit.credit import Credit
@@ -15,7 +15,13 @@ from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.payments.automatic import Automatic
 from crouter.runtime.payments.booking import Booking, Outcome
 from crouter.runtime.payments.events import Events
-from crouter.runtime.payments.processor import BalanceTransaction, Invoice, Processor, open_processor
+from crouter.runtime.payments.processor import (
+    BalanceTransaction,
+    Invoice,
+    Processor,
+    ProcessorRefusedError,
+    open_processor,
+)
 from crouter.runtime.payments.records import PaymentRecords
 from crouter.runtime.payments.refunding import Refunding
 from crouter.runtime.payments.settings import PaymentSettings
@@ -35,6 +41,8 @@ class CaughtUp:
     refunds: int = 0
     fees: int = 0
     topped_up: int = 0
+    refused: int = 0
+    """What Stripe does not know or does not allow; somebody has to look."""
 
 
 class Payments:
@@ -90,20 +98,28 @@ class Payments:
     async def catch_up(self, stopped: Callable[[], bool] = lambda: False) -> CaughtUp:
         """Asks Stripe what became of payments and refunds of which no message came, and tops up what is due."""
         before = self._now() - timedelta(seconds=QUIET_SECONDS)
-        payments = await self.records.unsettled(before)
-        for payment in payments:
-            if not stopped():
-                await self.topping_up.look(payment)
-        refunds = await self.records.open_refunds(before)
-        for refund, intent in refunds:
-            if not stopped():
-                await self.refunding.send_again(refund, intent)
-        fees = await self.records.without_fee()
-        for payment in fees:
-            if not stopped():
-                await self.topping_up.learn_fee(payment)
+        payments = [self.topping_up.look(payment) for payment in await self.records.unsettled(before)]
+        refunds = [self.refunding.send_again(*refund) for refund in await self.records.open_refunds(before)]
+        fees = [self.topping_up.learn_fee(payment) for payment in await self.records.without_fee()]
+        refused = await _each([*payments, *refunds, *fees], stopped)
         topped_up = await self.automatic.top_up_all(stopped)
-        return CaughtUp(len(payments), len(refunds), len(fees), topped_up)
+        return CaughtUp(len(payments), len(refunds), len(fees), topped_up, refused)
+
+
+async def _each(work: Sequence[Coroutine[Any, Any, object]], stopped: Callable[[], bool]) -> int:
+    """Does one after the other; how many Stripe refused. Those must not stand in the way of the others."""
+    refused = 0
+    waiting = list(work)
+    try:
+        while waiting and not stopped():
+            try:
+                await waiting.pop(0)
+            except ProcessorRefusedError:
+                refused += 1
+    finally:
+        for left in waiting:
+            left.close()
+    return refused
 
 
 @asynccontextmanager

@@ -24,6 +24,9 @@ _QUERIES = (
     """SELECT 'column grant', c.relname, a.attname, acl.grantee::regrole::text, acl.privilege_type, NULL
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) acl
        WHERE c.relnamespace = 'crouter'::regnamespace AND NOT a.attisdropped""",
+    """SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid), NULL, NULL
+       FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+       WHERE c.relnamespace = 'crouter'::regnamespace AND NOT tgisinternal""",
     """SELECT 'function', proname, pg_get_function_identity_arguments(oid), prosrc, prosecdef::text, proacl::text
        FROM pg_proc WHERE pronamespace = 'crouter'::regnamespace""",
     """SELECT 'partitions', partrelid::regclass::text, pg_get_partkeydef(partrelid), NULL, NULL, NULL
