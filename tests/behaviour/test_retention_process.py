@@ -108,7 +108,13 @@ def test_what_is_overdue_has_a_status_of_its_own(retention: Program, old_rows: T
         (("run", "--as-of", "2026-01-01"), "time zone"),
         (("run", "--as-of", "2999-01-01T00:00:00Z"), "future"),
         (("run", "--allow-share", "0"), "1 to 100"),
-        (("run", "--rule", "nothing"), "usage, leases, batch, evidence, deletion"),
+        (
+            ("run", "--rule", "nothing"),
+            (
+                "usage, leases, batch, payment_events, session, outbox, jobs, "
+                "spending, spending_leases, evidence, deletion"
+            ),
+        ),
         (("burn",), "burn"),
     ],
 )
