@@ -21,7 +21,8 @@ class DaysOfUse:
     """Writes days that are later than those that this process has written. Nothing where the policy declares none."""
 
     def __init__(self, deployment: Deployment, database: Database) -> None:
-        self._is_declared = _COLUMN in deployment.record(API_KEY).field_names
+        keys = (record for record in deployment.records if record.name == API_KEY)
+        self._is_declared = any(_COLUMN in record.field_names for record in keys)
         self._known: OrderedDict[uuid.UUID, date] = OrderedDict()
         self._update = sql.SQL(
             "UPDATE {keys} AS k SET last_used_on = new.day FROM (SELECT n.id, n.day FROM unnest(%s::uuid[], %s::date[])"

@@ -221,6 +221,21 @@ FEWER_FIELDS = (
 )
 
 
+RULES = (
+    "usage",
+    "leases",
+    "batch",
+    "payment_events",
+    "session",
+    "outbox",
+    "jobs",
+    "spending",
+    "spending_leases",
+    "evidence",
+    "deletion",
+)
+
+
 async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stops_nothing(
     tmp_path: Path, empty_dsn: str
 ) -> None:
@@ -239,9 +254,7 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         assert len(await service.usage(1)) == 1
         _, err, status = await retention(service, "run")
         assert status == 0, err
-        assert [json.loads(line) for line in err.splitlines()] == [
-            {"rule": name} for name in ("usage", "leases", "batch", "outbox", "jobs", "evidence", "consent", "deletion")
-        ]
+        assert [json.loads(line) for line in err.splitlines()] == [{"rule": name} for name in RULES]
 
 
 async def retention(service: Edited, *arguments: str) -> tuple[str, str, int | None]:

@@ -16,8 +16,9 @@ from crouter.embedded import RunningCluster
 from crouter.generate.emit import emit
 from crouter.plan.plan import make_plan
 from crouter.policy.load import load
-from crouter.policy.needs import NEEDED_TABLES
+from crouter.policy.needs import KNOWN_COLUMNS, NEEDED_TABLES
 from crouter.runtime.access_records import AccessRecords, Operator
+from crouter.runtime.account_limits import LimitStore
 from crouter.runtime.accounts import Accounts
 from crouter.runtime.batches import BatchRecords, TooLittle
 from crouter.runtime.credit.store import LeaseStore
@@ -42,6 +43,9 @@ from crouter.runtime.retention.run import run_retention
 from crouter.runtime.sealing import KeyedHasher
 from crouter.runtime.secret import Secret
 from crouter.runtime.settings import read_settings
+from crouter.runtime.spending.figures import SpendingFigures
+from crouter.runtime.spending.months import limit_id, month_of
+from crouter.runtime.spending.store import MonthLimit, SpendingStore
 from crouter.runtime.usage import Settlement, UsageStore, entry_of
 from tests.behaviour.service import environment
 
@@ -95,6 +99,11 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path
     kept = f"credit_lease, {', '.join((*OPTIONAL, *NOBODYS))}, retention_run], keep: while_active}}"
     text = text.replace("credit_lease], keep: while_active}", kept)
     text = text.replace("credit_lease], event", f"credit_lease, {', '.join(OPTIONAL)}], event")
+    # The library fills this where it is declared, and spending limits need it.
+    revoked = "      revoked_at: {type: timestamp, optional: true, why: ends the key}\n"
+    assert revoked in text
+    limit = "      month_limit_nanousd: {type: nanousd, optional: true, changes: true, why: limits what is spent}\n"
+    text = text.replace(revoked, revoked + limit)
     for name in ("batch", "session"):
         claim = f"      collect-{name}: {{says: collects, about: data.{name}, enforced_by: [declared_columns]}}\n"
         text = text.replace("      use-email:", f"{claim}      use-email:")
@@ -171,10 +180,21 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         await leases.give_back(uuid.uuid4(), 1)
         await leases.empty([uuid.uuid4()])
         await leases.ask_back(account)
+        limits = LimitStore(deployment, database)
+        await limits.set(account, {"requests_per_minute": 5})
+        assert (await limits.of(account)).own["requests_per_minute"] == 5
+        rooms = SpendingStore(deployment, database, process)
+        month = MonthLimit(limit_id(account, datetime.now(UTC)), account, None, month_of(datetime.now(UTC)))
+        rooms.know(month)
+        assert (await rooms.extend(uuid.uuid4(), month.id, 5, 5, 0)).granted == 5
+        await rooms.renew([uuid.uuid4()])
+        await rooms.ask_back(month.id)
         settlement = _settlement(account, caller.key)
         shipped = await UsageStore(deployment, database).ship(process, [entry_of(settlement, "digest")])
         assert shipped.remaining == {account: 5 - 12}
         await leases.empty_all(process)
+        await rooms.empty_all(process)
+        assert (await SpendingFigures(deployment, database).of(account, datetime.now(UTC))) == {caller.key: 12}
         assert await accounts.balance(account) == 7 + 5 - 2 - 12
         assert [state.balance_nanousd for state in await accounts.list()] == [-2]
         assert (await keys.open(new.id)).reveal() == new.key.reveal()
@@ -214,7 +234,8 @@ def test_the_schema_has_exactly_the_needed_columns(smallest: tuple[Deployment, P
     deployment, _ = smallest
     for name, table in NEEDED_TABLES.items():
         others = BY_RULES.get(name, {"id"})
-        assert set(deployment.record(name).field_names) - others == table.columns.keys() - others
+        known = KNOWN_COLUMNS.get(name, {}).keys()
+        assert set(deployment.record(name).field_names) - others - known == table.columns.keys() - others
 
 
 async def test_every_statement_runs_on_exactly_these_columns(

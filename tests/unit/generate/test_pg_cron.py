@@ -116,8 +116,11 @@ def test_every_rule_is_scheduled_at_least_as_often_as_declared(database: TestDat
         ("crouter evidence", "0 3 * * *", 'CALL "crouter_cron"."evidence"()'),
         ("crouter jobs", "0 3 * * *", 'CALL "crouter_cron"."jobs"()'),
         ("crouter leases", "0 * * * *", 'CALL "crouter_cron"."leases"()'),
-        ("crouter session", "0 * * * *", 'CALL "crouter_cron"."session"()'),
         ("crouter outbox", "0 * * * *", 'CALL "crouter_cron"."outbox"()'),
+        ("crouter payment_events", "0 3 * * *", 'CALL "crouter_cron"."payment_events"()'),
+        ("crouter session", "0 * * * *", 'CALL "crouter_cron"."session"()'),
+        ("crouter spending", "0 3 * * *", 'CALL "crouter_cron"."spending"()'),
+        ("crouter spending_leases", "0 * * * *", 'CALL "crouter_cron"."spending_leases"()'),
         ("crouter usage", "0 * * * *", 'CALL "crouter_cron"."usage"()'),
         ("crouter versions", "0 3 * * *", 'CALL "crouter_cron"."versions"()'),
     ]

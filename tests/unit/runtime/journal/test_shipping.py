@@ -38,6 +38,7 @@ def entry(number: int, account: uuid.UUID = ACCOUNT, form: int = FORM) -> Entry:
 class Written:
     dropped: frozenset[uuid.UUID]
     remaining: dict[uuid.UUID, int]
+    room: dict[uuid.UUID, int] = field(default_factory=dict)
 
 
 @dataclass
