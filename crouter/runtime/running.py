@@ -7,12 +7,12 @@ here; that is `crouter.runtime.serve`.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
@@ -93,12 +93,11 @@ async def running(
         lookup = KeyLookup(
             StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
         )
-        stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+        _begin(stack, listen_for_keys(database, lookup, log))
         keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
         show_upstream_keys(metrics, keys)
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
-        stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
-        stack.push_async_callback(end_task, asyncio.create_task(watch_mail(deployment, database, metrics)))
+        _begin(stack, watch(heartbeat, database, log, metrics), watch_mail(deployment, database, metrics))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         parts = Parts(
@@ -122,3 +121,9 @@ async def running(
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
+
+
+def _begin(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:
+    """Let these go on in the background until the stack is unwound."""
+    for one in work:
+        stack.push_async_callback(end_task, asyncio.create_task(one))
