@@ -5,10 +5,13 @@ import os
 import stat
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.commands.conftest import Project, Run
@@ -41,6 +44,25 @@ def test_the_screen_says_where_everything_is_and_that_no_model_is_called(run: Ru
         assert shown in run.output
     assert "no model is called" in run.output
     assert "\x1b" not in run.output
+
+
+def test_the_worker_runs_beside_the_service_and_writes_mails_to_files(run: Run) -> None:
+    assert ".crouter/mail" in run.output
+    mail = uuid.uuid4()
+    with psycopg.connect(run.project.facts()["database_url"], autocommit=True) as connection:
+        connection.execute(
+            'INSERT INTO crouter.outbox (id, account_id, template, "values", created_at, state, attempts, next_at)'
+            " SELECT %s, id, 'deletion_taken_back', '{}', now(), 'waiting', 0, now() FROM crouter.account LIMIT 1",
+            (mail,),
+        )
+        connection.execute("SELECT pg_notify('crouter_jobs', 'mail')")
+    written = run.project.folder / ".crouter" / "mail" / f"{mail}.eml"
+    log = run.project.folder / ".crouter" / "worker.log"
+    deadline = time.monotonic() + 60
+    while not written.exists() or '"event":"mail_sent"' not in log.read_text(encoding="utf-8"):
+        assert time.monotonic() < deadline, "the worker has written no mail"
+        time.sleep(0.05)
+    assert b"Your account stays" in written.read_bytes()
 
 
 def test_the_facts_are_complete_and_their_owners_only(run: Run) -> None:

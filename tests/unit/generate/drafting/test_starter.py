@@ -81,4 +81,4 @@ def test_every_part_of_the_file_has_a_comment_for_a_newcomer() -> None:
 
 def test_the_real_policy_and_a_first_one_use_the_same_keys() -> None:
     first = yaml.safe_load(starter_text(replace(ANSWERS, vendors=VENDORS), Templates()))
-    assert set(first) == set(Policy.model_fields) - {"storage", "disclosures", "waivers"}
+    assert set(first) == set(Policy.model_fields) - {"storage", "mail", "disclosures", "waivers"}
