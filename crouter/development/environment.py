@@ -2,6 +2,7 @@
 
 from crouter.development.secrets import read_secrets
 from crouter.development.state_folder import StateFolder
+from crouter.runtime.erasure.settings import PATH as TOMBSTONES
 
 
 def development_settings(folder: StateFolder) -> dict[str, str] | None:
@@ -9,4 +10,5 @@ def development_settings(folder: StateFolder) -> dict[str, str] | None:
     facts, secrets = folder.read_facts(), read_secrets(folder)
     if facts is None or secrets is None:
         return None
-    return {"DATABASE_URL": facts.database_url, **secrets}
+    tombstones = {TOMBSTONES: str(folder.tombstones_file)} if folder.tombstones_file.exists() else {}
+    return {"DATABASE_URL": facts.database_url, **secrets, **tombstones}

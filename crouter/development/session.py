@@ -26,10 +26,14 @@ from crouter.development.worker import Worker, worker
 from crouter.embedded import Cluster, PostgresBinaries, RunningCluster
 from crouter.runtime.administration import administration
 from crouter.runtime.database.migrations import Origin, Step, migrate
+from crouter.runtime.database.pool import Database
+from crouter.runtime.erasure.before_traffic import remember_once
+from crouter.runtime.erasure.settings import PATH as TOMBSTONES
 from crouter.runtime.log_capture import captured, loop_exception_handler
 from crouter.runtime.manifest import require_manifest
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.process import harden_process
+from crouter.runtime.rights import rights_of
 from crouter.runtime.running import running, service_log
 from crouter.runtime.settings import read_settings, read_store_settings
 
@@ -107,6 +111,7 @@ class Session:
         store["DATABASE_URL"] = await asyncio.to_thread(server.ensure_database, DATABASE)
         self.report.step("Applying migrations")
         await asyncio.to_thread(self._migrate, store["DATABASE_URL"])
+        await self._remember_deletions(store)
         customer = await self._ensure_customer(stop, store)
         source = await stack.enter_async_context(upstream(self.environ))
         given = self._settings(joined(host, port), store, customer, source)
@@ -144,6 +149,20 @@ class Session:
             plain_postgres=True,
             progress=self.report.migrated,
         )
+
+    async def _remember_deletions(self, store: dict[str, str]) -> None:
+        """As the service does before it takes traffic; a run from before there were tombstones gets its file."""
+        store[TOMBSTONES] = str(self.folder.tombstones_file)
+        settings = read_store_settings(store)
+        database = Database(settings, self.deployment.database_schema)
+        await database.open()
+        try:
+            rights = rights_of(self.deployment, database, settings)
+            if rights is not None and rights.tombstones is not None:
+                await asyncio.to_thread(rights.tombstones.begin)
+                await remember_once(self.deployment, database, settings)
+        finally:
+            await database.close()
 
     async def _ensure_customer(self, stop: Stop, store: Mapping[str, str]) -> Customer:
         _go_on(stop)

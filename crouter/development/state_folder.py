@@ -47,6 +47,10 @@ class StateFolder:
         return self.path / "secrets"
 
     @property
+    def tombstones_file(self) -> Path:
+        return self.path / "tombstones"
+
+    @property
     def postgres(self) -> Path:
         return self.path / "postgres"
 

@@ -54,7 +54,13 @@ MINIMAL = Path(__file__).parents[1] / "cases" / "minimal" / "policy.yaml"
 BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "account_id", "model", "occurred_at"}}
 OPTIONAL = ("batch", "session", "account_limits", "key_spending", "spending_lease", "access_record")
 NOBODYS = ("reconciliation",)
-COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
+# Features with tests of their own run their statements there, on tables that hold exactly what is needed.
+TABLES = {
+    name: table
+    for name, table in NEEDED_TABLES.items()
+    if not table.may_be_missing or name in (*OPTIONAL, *NOBODYS, "retention_run")
+}
+COLUMNS = [(name, column) for name, table in TABLES.items() for column in table.columns]
 
 
 def _table(name: str) -> str:
@@ -232,7 +238,7 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
 
 def test_the_schema_has_exactly_the_needed_columns(smallest: tuple[Deployment, Path]) -> None:
     deployment, _ = smallest
-    for name, table in NEEDED_TABLES.items():
+    for name, table in TABLES.items():
         others = BY_RULES.get(name, {"id"})
         known = KNOWN_COLUMNS.get(name, {}).keys()
         assert set(deployment.record(name).field_names) - others - known == table.columns.keys() - others
