@@ -181,6 +181,20 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         may_be_missing=True,
         may_hold_more=False,
     ),
+    "consent": NeededTable(
+        label="your choice and its time under a random number",
+        when="you choose about analytics",
+        subject="none",
+        columns={
+            "id": _KEY,
+            "consent_id": NeededColumn("uuid", "the random number that the browser keeps beside the choice"),
+            "choice": NeededColumn("one_of", "what was chosen about analytics", values=("accepted", "refused")),
+            "policy_digest": NeededColumn("text", "names the policy that was shown"),
+            "recorded_at": NeededColumn("timestamp", "when it was chosen"),
+        },
+        may_be_missing=True,
+        may_hold_more=False,
+    ),
 }
 """By the names of data categories and of their columns."""
 

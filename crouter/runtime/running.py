@@ -7,18 +7,18 @@ here; that is `crouter.runtime.serve`.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
 from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
-from crouter.runtime.egress import Egress
+from crouter.runtime.egress import ContentChannel, Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.key_listener import listen_for_keys
@@ -93,19 +93,12 @@ async def running(
         books = await stack.enter_async_context(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
-        lookup = KeyLookup(
-            StoredKeys(deployment, database), KeyedHasher(settings.store.lookup), now=lambda: datetime.now(UTC)
-        )
-        stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
-        keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
-        show_upstream_keys(metrics, keys)
-        heartbeat = Heartbeat(deployment, datetime.now(UTC))
-        stack.push_async_callback(end_task, asyncio.create_task(watch(heartbeat, database, log, metrics)))
+        lookup = _lookup(deployment, settings, database)
+        heartbeat, live = Heartbeat(deployment, datetime.now(UTC)), live_usage(deployment, database)
+        watching = (listen_for_keys(database, lookup, log), watch(heartbeat, database, log, metrics))
+        _beside(stack, *watching, *(() if live is None else (live.run(),)))
+        keys = _upstream_keys(settings, metrics)
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
-        live = live_usage(deployment, database)
-        if live is not None:
-            stack.push_async_callback(end_task, asyncio.create_task(live.run()))
-        upstream = deployment.proxy.upstream
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -115,7 +108,7 @@ async def running(
             limits=limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
             reader=PurposeReader(deployment, database),
-            channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
+            channel=await stack.enter_async_context(_content(egress, deployment, settings)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
             settling=books.settling,
@@ -129,3 +122,24 @@ async def running(
         )
         found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(found.url, parts, found.renew_certificate)
+
+
+def _lookup(deployment: Deployment, settings: Settings, database: Database) -> KeyLookup:
+    stored, hasher = StoredKeys(deployment, database), KeyedHasher(settings.store.lookup)
+    return KeyLookup(stored, hasher, now=lambda: datetime.now(UTC))
+
+
+def _content(egress: Egress, deployment: Deployment, settings: Settings) -> AbstractAsyncContextManager[ContentChannel]:
+    return egress.open_content(deployment.proxy.upstream, settings.upstream_url)
+
+
+def _upstream_keys(settings: Settings, metrics: Metrics) -> UpstreamKeys:
+    keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
+    show_upstream_keys(metrics, keys)
+    return keys
+
+
+def _beside(stack: AsyncExitStack, *works: Coroutine[Any, Any, None]) -> None:
+    """Runs each in a task of its own until the stack is unwound."""
+    for work in works:
+        stack.push_async_callback(end_task, asyncio.create_task(work))

@@ -33,7 +33,7 @@ def test_a_rule_is_late_after_its_interval_and_its_lag(declared: Declared) -> No
     assert heartbeat.look(hourly, start + 5 * HOUR) == frozenset()
     assert heartbeat.late == frozenset()
     later = dict.fromkeys(hourly, start + 60 * HOUR)
-    assert heartbeat.look(later, start + 60 * HOUR) == {"deletion", "evidence", "leases"}
+    assert heartbeat.look(later, start + 60 * HOUR) == {"deletion", "evidence", "leases", "session", "consent"}
 
 
 async def watched(
