@@ -18,7 +18,7 @@ from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
 from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
-from crouter.runtime.egress import Egress
+from crouter.runtime.egress import ContentChannel, Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.fleet.joining import fleet_limits
 from crouter.runtime.heartbeat import watching

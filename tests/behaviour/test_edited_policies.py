@@ -221,7 +221,6 @@ FEWER_FIELDS = (
 )
 
 
-
 async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stops_nothing(
     tmp_path: Path, empty_dsn: str
 ) -> None:
