@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
 from crouter.runtime.database.pool import Database
-from crouter.runtime.egress import Egress
+from crouter.runtime.egress import ContentChannel, Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.heartbeat import Heartbeat, watch
 from crouter.runtime.key_listener import listen_for_keys
@@ -99,7 +99,6 @@ async def running(
         heartbeat = Heartbeat(deployment, datetime.now(UTC))
         _begin(stack, watch(heartbeat, database, log, metrics), watch_mail(deployment, database, metrics))
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
-        upstream = deployment.proxy.upstream
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -110,7 +109,7 @@ async def running(
             credit=books.credit,
             reader=PurposeReader(deployment, database),
             outbox=Outbox(deployment),
-            channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
+            channel=await stack.enter_async_context(_channel(egress, deployment, settings)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
             settling=books.settling,
@@ -127,3 +126,7 @@ def _begin(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:
     """Let these go on in the background until the stack is unwound."""
     for one in work:
         stack.push_async_callback(end_task, asyncio.create_task(one))
+
+
+def _channel(egress: Egress, deployment: Deployment, settings: Settings) -> AbstractAsyncContextManager[ContentChannel]:
+    return egress.open_content(deployment.proxy.upstream, settings.upstream_url)
