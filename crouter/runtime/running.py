@@ -16,6 +16,7 @@ from typing import Any, Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
+from crouter.runtime.credit.credit import Credit
 from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel, Egress
@@ -32,7 +33,7 @@ from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.mail.watch import watch_mail
 from crouter.runtime.metrics import Metrics
-from crouter.runtime.payments.payments import open_payments
+from crouter.runtime.payments.payments import Payments, open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
@@ -106,28 +107,15 @@ async def running(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
         lookup = _keys_of_customers(stack, deployment, settings, database, log)
-        keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
-        show_upstream_keys(metrics, keys)
+        keys = _upstream_keys(settings, metrics)
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
-        upstream = deployment.proxy.upstream
         shared = await stack.enter_async_context(fleet_limits(deployment, settings, log, metrics))
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
-        payments = None
-        if settings.payments is not None:
-            opening = open_payments(
-                deployment,
-                settings.payments,
-                database,
-                production=settings.production,
-                reader=reader,
-                outbox=outbox,
-                credit=books.credit,
-            )
-            payments = await stack.enter_async_context(opening)
         heartbeat = await stack.enter_async_context(watching(deployment, database, log, metrics))
         rights = rights_of(deployment, database, settings.store)
         _watch(stack, deployment, database, metrics, Waiting(deployment, database, heartbeat) if rights else None)
         visitors, provider = await _people(stack, deployment, settings, database, log)
+        payments = await _payments(stack, deployment, settings, database, reader, outbox, books.credit)
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -139,7 +127,7 @@ async def running(
             spending=books.spending,
             reader=reader,
             outbox=outbox,
-            channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
+            channel=await stack.enter_async_context(egress.open_content(deployment.proxy.upstream, settings.upstream_url)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
             settling=books.settling,
@@ -178,6 +166,36 @@ def _keys_of_customers(
     lookup = KeyLookup(StoredKeys(deployment, database), hasher, now=lambda: datetime.now(UTC))
     stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
     return lookup
+
+
+def _upstream_keys(settings: Settings, metrics: Metrics) -> UpstreamKeys:
+    keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
+    show_upstream_keys(metrics, keys)
+    return keys
+
+
+async def _payments(
+    stack: AsyncExitStack,
+    deployment: Deployment,
+    settings: Settings,
+    database: Database,
+    reader: PurposeReader,
+    outbox: Outbox,
+    credit: Credit,
+) -> Payments | None:
+    """What takes payments; None where nothing is for sale."""
+    if settings.payments is None:
+        return None
+    opening = open_payments(
+        deployment,
+        settings.payments,
+        database,
+        production=settings.production,
+        reader=reader,
+        outbox=outbox,
+        credit=credit,
+    )
+    return await stack.enter_async_context(opening)
 
 
 async def _people(

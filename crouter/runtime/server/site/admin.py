@@ -23,7 +23,8 @@ from crouter.runtime.reconciliation.store import Checked, Results
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import error_reply
 from crouter.runtime.server.site.form import read_form, signed_in
-from crouter.runtime.server.site.page import Message, SitePages
+from crouter.runtime.server.site.notices import Notice, Notices, Way
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import READING, SENDING, Answerer, SiteRoute, exactly
 from crouter.runtime.server.site.visitor import Visitor
 from crouter.runtime.web.amounts import usd
@@ -78,6 +79,7 @@ class Admin:
     def __init__(self, parts: Parts, pages: SitePages) -> None:
         self._parts = parts
         self._pages = pages
+        self._notices = Notices(parts)
         self._accounts = Accounts(parts.deployment, parts.database)
         self._oversight = Oversight(parts.deployment, parts.database, parts.settings.journal)
         self._results = Results(parts.deployment, parts.database)
@@ -125,8 +127,8 @@ class Admin:
         if account is not None:
             facts = await account_facts(self._parts.deployment, self._parts.database, operator, account)
         if facts is None:
-            message = Message("No such account", "No account has that id or address.", (("Back", PATH),))
-            return self._pages.message(exchange, message, visitor, status=404)
+            message = Notice("No such account", ("No account has that id or address.",), (Way(PATH, "Back"),))
+            return self._notices.page(exchange, message, visitor, status=404)
         view = AccountView(facts, operator.reason)
         return self._pages.reply(exchange, "admin_account.html.jinja", view, visitor)
 

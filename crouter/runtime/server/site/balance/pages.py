@@ -39,7 +39,8 @@ from crouter.runtime.server.site.balance.views import (
     rows_of,
 )
 from crouter.runtime.server.site.form import read_form, see_other, signed_in
-from crouter.runtime.server.site.page import Message, SitePages
+from crouter.runtime.server.site.notices import Notice, Notices, Way
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.route import READING, SENDING, SiteRoute, exactly
 from crouter.runtime.server.site.visitor import Visitor
 
@@ -51,7 +52,7 @@ AWAY: Final = (
 )
 _PAYMENT: Final = re.compile(rf"{PATH}/payments/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})")
 _MONTH: Final = re.compile(r"month=(20[0-9]{2})-(0[1-9]|1[0-2])")
-_BACK: Final = (("Back to your balance", PATH),)
+_BACK: Final = (Way(PATH, "Back to your balance"),)
 
 
 class BalancePages:
@@ -60,6 +61,7 @@ class BalancePages:
     def __init__(self, parts: Parts, pages: SitePages) -> None:
         self._parts = parts
         self._pages = pages
+        self._notices = Notices(parts)
         self._ledger = Ledger(parts.deployment, parts.database)
         self._accounts = Accounts(parts.deployment, parts.database)
         self._payments: Payments | None = parts.payments
@@ -151,12 +153,12 @@ class BalancePages:
             try:
                 checkout = await self._payments.topping_up.look(payment)
             except (ProcessorAwayError, ProcessorRefusedError):
-                return self._pages.message(exchange, Message("Stripe is away", AWAY, _BACK), visitor, status=503)
+                return self._notices.page(exchange, Notice("Stripe is away", (AWAY,), _BACK), visitor, status=503)
             url = checkout.url if checkout is not None else None
             payment = await self._payments.records.find(visitor.account, payment.id) or payment
         if payment.state == "open" and url is not None and exchange.query != "cancelled":
             return self._pages.reply(exchange, "pay.html.jinja", PayView(payment.amount_nanousd, url), visitor)
-        return self._pages.message(exchange, _told(payment, exchange.query), visitor, status=200)
+        return self._notices.page(exchange, _told(payment, exchange.query), visitor, status=200)
 
     async def development_credit(self, exchange: Exchange, visitor: Visitor) -> web.StreamResponse:
         """Credit for nothing, where nothing is for sale: in development, on this machine."""
@@ -196,7 +198,7 @@ class BalancePages:
         try:
             found = await self._payments.invoices(visitor.account)
         except (ProcessorAwayError, ProcessorRefusedError):
-            return self._pages.message(exchange, Message("Stripe is away", AWAY, _BACK), visitor, status=503)
+            return self._notices.page(exchange, Notice("Stripe is away", (AWAY,), _BACK), visitor, status=503)
         lines = [(invoice, nanousd(invoice.total_cents)) for invoice in found]
         view: list[tuple[Invoice, int]] = lines
         return self._pages.reply(exchange, "invoices.html.jinja", view, visitor)
@@ -235,7 +237,7 @@ class BalancePages:
         try:
             quote = await self._payments.refunding.quote(visitor.account, amount)
         except (ProcessorAwayError, ProcessorRefusedError):
-            return self._pages.message(exchange, Message("Stripe is away", AWAY, _BACK), visitor, status=503)
+            return self._notices.page(exchange, Notice("Stripe is away", (AWAY,), _BACK), visitor, status=503)
         view = RefundView(quote, wanted, quote.credit_nanousd, quote.paid_nanousd, quote.fee_nanousd, error)
         return self._pages.reply(exchange, "refund.html.jinja", view, visitor, status=409 if error else 200)
 
@@ -282,32 +284,32 @@ class BalancePages:
         return self._parts.deployment.identity.url.rstrip("/")
 
     def _none(self, exchange: Exchange, visitor: Visitor) -> Reply:
-        message = Message("There is no such page", "Perhaps it belongs to another account.", _BACK)
-        return self._pages.message(exchange, message, visitor, status=404)
+        message = Notice("There is no such page", ("Perhaps it belongs to another account.",), _BACK)
+        return self._notices.page(exchange, message, visitor, status=404)
 
     def _leaving(self, exchange: Exchange, visitor: Visitor) -> Reply:
         text = "The deletion of this account has begun, so nothing can be paid in. Take the deletion back first."
-        message = Message("This account is being deleted", text, (("Your data", "/account/privacy"), *_BACK))
-        return self._pages.message(exchange, message, visitor, status=409)
+        message = Notice("This account is being deleted", (text,), (Way("/account/privacy", "Your data"), *_BACK))
+        return self._notices.page(exchange, message, visitor, status=409)
 
 
-def _told(payment: Payment, query: str) -> Message:
+def _told(payment: Payment, query: str) -> Notice:
     amount = f"${payment.amount_nanousd // 10**9:,}.{payment.amount_nanousd // 10**7 % 100:02d}"
     links = _BACK
     match payment.state:
         case "paid" | "disputed":
-            return Message("Thank you", f"{amount} is on your balance. Stripe has sent the invoice.", links)
+            return Notice("Thank you", (f"{amount} is on your balance. Stripe has sent the invoice.",), links)
         case "processing":
             text = f"{amount} is on its way. Some ways to pay take days; it is on your balance as soon as it comes."
-            return Message("Your payment is on its way", text, links)
+            return Notice("Your payment is on its way", (text,), links)
         case "open" if query == "cancelled":
             text = f"You have left Stripe's page, and {amount} was not paid. The page can still be used for a while."
-            again = (("Go on with the payment", f"{PATH}/payments/{payment.id}"), *links)
-            return Message("Not paid", text, again)
+            again = (Way(f"{PATH}/payments/{payment.id}", "Go on with the payment"), *links)
+            return Notice("Not paid", (text,), again)
         case "failed":
-            return Message("The payment failed", "Nothing was charged. Try again, or with another card.", links)
+            return Notice("The payment failed", ("Nothing was charged. Try again, or with another card.",), links)
         case _:
-            return Message("Not paid", "Nothing was charged. Begin again whenever you like.", links)
+            return Notice("Not paid", ("Nothing was charged. Begin again whenever you like.",), links)
 
 
 def _month(query: str) -> tuple[datetime, datetime, datetime]:
