@@ -38,13 +38,14 @@ PIN := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11
 	--generate-hashes --no-annotate --custom-compile-command 'make lock'
 LOCK := $(PIN) pyproject.toml
 BENCH_LOCKS := bench/proxying/peers/locks
+LIGHTHOUSE := tests/browser/lighthouse
 
 heading = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fix generate proof-controls bench torture lock
+.PHONY: help setup run test check fix generate proof-controls bench torture lighthouse lock
 .PHONY: format-check lint types imports drift browser
 
 help: ## list the targets
@@ -105,6 +106,10 @@ torture: $(DEV_READY) ## break everything at length: hours; ARGS='--scenario kil
 	@$(BIN)/python -m tests.torture $(ARGS)
 	@$(BIN)/python -m tests.torture.fuzzing --seconds $(FUZZ_SECONDS)
 
+lighthouse: $(DEV_READY) $(DEV_WEB_READY) browser ## let Lighthouse judge every page: minutes
+	@cd $(LIGHTHOUSE) && $(NPM_CI)
+	@$(BIN)/python -m tests.browser.lighthouse
+
 lock: $(DEV_READY) ## renew every pinned version
 	@$(LOCK) --group build --group run --group test --group bench --group lint \
 		--output-file requirements/dev.txt
@@ -113,6 +118,7 @@ lock: $(DEV_READY) ## renew every pinned version
 	@for gateway in litellm tensorzero; do \
 		$(PIN) --group bench-$$gateway --output-file $(BENCH_LOCKS)/$$gateway.txt || exit 1; done
 	@cd $(BENCH_LOCKS)/portkey && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	@cd $(LIGHTHOUSE) && npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@$(PIN) --group torture --output-file requirements/torture.txt
 	@npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@echo "Renewed. Read the difference, then: make check"

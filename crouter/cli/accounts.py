@@ -30,16 +30,28 @@ def add_to(app: typer.Typer) -> None:
 
 
 def create(
-    email: Annotated[str, typer.Option("--email", help="The address the person signs in with.")],
+    email: Annotated[str, typer.Option("--email", help="The person's address, to write to.")],
     name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
+    subject: Annotated[
+        str,
+        typer.Option(
+            "--subject",
+            metavar="USER_ID",
+            help="The id of the person at the identity provider. Only whoever has it signs in to the account.",
+        ),
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Make an account. Standard output is its id."""
     if "@" not in email:
         raise FailureError("--email is not an e-mail address")
+    try:
+        identity = uuid.UUID(subject) if subject else None
+    except ValueError:
+        raise FailureError("--subject is not a UUID", "Supabase shows it as the user's UID") from None
 
     async def work(stores: Administration) -> uuid.UUID:
-        return await stores.accounts.create(email, name)
+        return await stores.accounts.create(email, name, account=identity)
 
     terminal, account = Terminal(), with_stores(work)
     if json:

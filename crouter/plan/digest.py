@@ -16,5 +16,9 @@ def policy_digest(policy: Policy) -> str:
     said = policy.model_dump(mode="json", by_alias=True, exclude={"waivers"})
     if policy.disclosures is None:
         del said["disclosures"]
+    for processor in said["processors"].values():
+        # As with disclosures: what an older policy could not say does not change its name.
+        if processor["sees"] is None:
+            del processor["sees"]
     canonical = json.dumps(said, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()

@@ -53,6 +53,15 @@ MECHANISMS = {
         "crouter.runtime.egress",
         "A connection is opened to the hosts of declared processors only.",
     ),
+    "identity_adapter": Mechanism(
+        "crouter.runtime.identity.supabase",
+        "Of what a sign-in tells, the declared fields are taken, and only with a verified e-mail address.",
+    ),
+    "supabase_auth_step": Mechanism(
+        "generated.database",
+        "What Supabase Auth would keep beyond the policy is taken out before it is written.",
+        probe="SELECT count(ip), count(user_agent) FROM auth.sessions shows 0 and 0",
+    ),
     "row_level_security": Mechanism(
         "generated.database",
         "The database shows an account its own rows only.",

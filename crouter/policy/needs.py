@@ -165,6 +165,33 @@ NEEDED_TABLES: Mapping[str, NeededTable] = {
         },
         may_be_missing=True,
     ),
+    "session": NeededTable(
+        label="sign-in data",
+        when="you sign in",
+        owner="account",
+        columns={
+            "id": _KEY,
+            "account_id": _ACCOUNT,
+            "created_at": NeededColumn(
+                "timestamp",
+                "time of sign-in",
+                purposes=("authentication",),
+                standard={"data_category": "user.telemetry", "dpv": "ServiceConsumptionBehaviour"},
+            ),
+            "expires_at": NeededColumn("timestamp", "ends a session that nobody ended"),
+            "ended_at": NeededColumn("timestamp", "ends the session at sign-out", written_always=False, changes=True),
+            "renewal": NeededColumn(
+                "sealed",
+                "asks the identity provider whether the sign-in still holds",
+                written_always=False,
+                changes=True,
+            ),
+            "renew_at": NeededColumn(
+                "timestamp", "when the identity provider is asked again", written_always=False, changes=True
+            ),
+        },
+        may_be_missing=True,
+    ),
     "retention_run": NeededTable(
         label="evidence of retention runs",
         when="a retention job runs",

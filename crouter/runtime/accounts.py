@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from psycopg import sql
 
@@ -42,18 +42,30 @@ class AccountState:
 class Accounts:
     """Makes and finds accounts, and credits them."""
 
+    LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('crouter account'))"
+    """Held while an account is made: the table itself does not forbid equal addresses."""
+
     def __init__(self, deployment: Deployment, database: Database) -> None:
         self._deployment = deployment
         self._database = database
         self._reader = PurposeReader(deployment, database)
 
-    async def create(self, email: str, name: str, **further: str) -> uuid.UUID:
+    async def create(self, email: str, name: str, *, account: uuid.UUID | None = None, **further: str) -> uuid.UUID:
         """A new account with the identity fields that the policy declares; others are not taken.
 
-        A declared field that was not told is stored empty. Raises AccountExistsError, DatabaseError.
+        `account` is the subject of the identity that signs in to it; without one nobody does. A declared field that was
+        not told is stored empty. Raises AccountExistsError, DatabaseError.
         """
-        account = uuid.uuid4()
-        told = {"email": email, "name": name, **further}
+        account = account or uuid.uuid4()
+        async with self._database.transaction() as connection:
+            await connection.execute(self.LOCK)
+            if await self._find(connection, email) is not None:
+                raise AccountExistsError("there is an account with that e-mail address")
+            await self.insert(connection, account, email=email, name=name, **further)
+        return account
+
+    async def insert(self, connection: Connection, account: uuid.UUID, **told: str) -> None:
+        """Writes a new account inside the caller's transaction, which holds LOCK. Raises DatabaseError."""
         row: dict[str, object] = {"id": account, "created_at": datetime.now(UTC)}
         for field in self._deployment.record(ACCOUNT).fields:
             if field.source == "identity" and field.personal:
@@ -63,13 +75,7 @@ class Accounts:
             sql.SQL(", ").join(map(sql.Identifier, row)),
             sql.SQL(", ").join(sql.Placeholder() * len(row)),
         )
-        async with self._database.transaction() as connection:
-            # Two operators at once: the table itself does not forbid equal addresses.
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('crouter account'))")
-            if await self._find(connection, email) is not None:
-                raise AccountExistsError("there is an account with that e-mail address")
-            await connection.execute(query, tuple(row.values()))
-        return account
+        await connection.execute(query, tuple(row.values()))
 
     async def find(self, email: str) -> uuid.UUID | None:
         """The account that signs in with that address, or None. Raises DatabaseError."""

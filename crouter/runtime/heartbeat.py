@@ -6,7 +6,8 @@ should be gone and is not is asked of the data by the jobs themselves (`runtime/
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from psycopg import sql
 from crouter.contract.deployment import Deployment
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.pool import Database
+from crouter.runtime.ending import end_task
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
 from crouter.runtime.retention.cutoff import earlier
@@ -44,6 +46,17 @@ class Heartbeat:
             if finished.get(name, self._since) < earlier(now, schedule.every, schedule.lag_max)
         )
         return self.late - before
+
+
+@asynccontextmanager
+async def watching(deployment: Deployment, database: Database, log: Log, metrics: Metrics) -> AsyncIterator[Heartbeat]:
+    """A heartbeat that is looked at until the block ends."""
+    heartbeat = Heartbeat(deployment, datetime.now(UTC))
+    task = asyncio.create_task(watch(heartbeat, database, log, metrics))
+    try:
+        yield heartbeat
+    finally:
+        await end_task(task)
 
 
 async def watch(

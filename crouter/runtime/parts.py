@@ -11,6 +11,7 @@ from crouter.runtime.dashboard.live import LiveUsage
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel
 from crouter.runtime.heartbeat import Heartbeat
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_lookup import KeyLookup
 from crouter.runtime.limits import Admitting
 from crouter.runtime.logs import Log
@@ -50,5 +51,7 @@ class Parts:
     visitors: "Visitors"
     live: LiveUsage | None
     """None where the policy lets no dashboard read usage."""
+    identity: IdentityProvider | None
+    """Who tells who people are; None where nobody is asked, as in development."""
     analytics: Sender | None
     """Takes events of pages; None where nothing is measured."""

@@ -7,20 +7,23 @@ here; that is `crouter.runtime.serve`.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
 from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
-from crouter.runtime.egress import ContentChannel, Egress
+from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
-from crouter.runtime.heartbeat import Heartbeat, watch
+from crouter.runtime.heartbeat import watching
+from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
+from crouter.runtime.identity.opening import identity_provider
+from crouter.runtime.identity.provider import IdentityProvider
 from crouter.runtime.key_listener import listen_for_keys
 from crouter.runtime.key_lookup import KeyLookup, StoredKeys
 from crouter.runtime.limits import Admitting, RateLimits
@@ -35,6 +38,7 @@ from crouter.runtime.server.exchange import Parts
 from crouter.runtime.server.listening import listening
 from crouter.runtime.server.site.analytics import sending_analytics
 from crouter.runtime.server.site.session_visitors import visitors_of
+from crouter.runtime.server.site.visitor import Visitors
 from crouter.runtime.settings import Settings
 from crouter.runtime.upstream_health import show_upstream_keys
 
@@ -81,8 +85,7 @@ async def running(
     `limits` are those that several processes share; otherwise this one has its own.
 
     Raises UnfilledColumnError, JournalUnusableError, UnsupportedMeasureError, MissingDocumentError,
-    HistoryUnreadableError, EgressRefusedError, CertificateError, OSError when the declarations, the certificate or the
-    address cannot be used.
+    HistoryUnreadableError, EgressRefusedError, CertificateError, OSError when what is set or declared cannot be used.
     """
     require_measures(deployment.security)
     async with AsyncExitStack() as stack:
@@ -93,12 +96,12 @@ async def running(
         books = await stack.enter_async_context(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
-        lookup = _lookup(deployment, settings, database)
-        heartbeat, live = Heartbeat(deployment, datetime.now(UTC)), live_usage(deployment, database)
-        watching = (listen_for_keys(database, lookup, log), watch(heartbeat, database, log, metrics))
-        _beside(stack, *watching, *(() if live is None else (live.run(),)))
-        keys = _upstream_keys(settings, metrics)
+        lookup = _keys_of_customers(stack, deployment, settings, database, log)
+        keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
+        show_upstream_keys(metrics, keys)
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
+        upstream = deployment.proxy.upstream
+        visitors, provider = await _people(stack, deployment, settings, database, log)
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -108,38 +111,45 @@ async def running(
             limits=limits or RateLimits(deployment.proxy.limits, clock),
             credit=books.credit,
             reader=PurposeReader(deployment, database),
-            channel=await stack.enter_async_context(_content(egress, deployment, settings)),
+            channel=await stack.enter_async_context(egress.open_content(upstream, settings.upstream_url)),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
             settling=books.settling,
             prices=prices or shipped_price_book(),
             log=log,
             metrics=metrics,
-            heartbeat=heartbeat,
-            visitors=visitors_of(deployment, database, settings.identity),
-            live=live,
+            heartbeat=await stack.enter_async_context(watching(deployment, database, log, metrics)),
+            visitors=visitors,
+            identity=provider,
+            live=await stack.enter_async_context(live_usage(deployment, database)),
             analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
         )
         found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(found.url, parts, found.renew_certificate)
 
 
-def _lookup(deployment: Deployment, settings: Settings, database: Database) -> KeyLookup:
-    stored, hasher = StoredKeys(deployment, database), KeyedHasher(settings.store.lookup)
-    return KeyLookup(stored, hasher, now=lambda: datetime.now(UTC))
+def _keys_of_customers(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> KeyLookup:
+    """Looks customers' keys up, and hears of those that change."""
+    hasher = KeyedHasher(settings.store.lookup)
+    lookup = KeyLookup(StoredKeys(deployment, database), hasher, now=lambda: datetime.now(UTC))
+    stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
+    return lookup
 
 
-def _content(egress: Egress, deployment: Deployment, settings: Settings) -> AbstractAsyncContextManager[ContentChannel]:
-    return egress.open_content(deployment.proxy.upstream, settings.upstream_url)
-
-
-def _upstream_keys(settings: Settings, metrics: Metrics) -> UpstreamKeys:
-    keys = UpstreamKeys(settings.upstream_keys, time.monotonic)
-    show_upstream_keys(metrics, keys)
-    return keys
-
-
-def _beside(stack: AsyncExitStack, *works: Coroutine[Any, Any, None]) -> None:
-    """Runs each in a task of its own until the stack is unwound."""
-    for work in works:
-        stack.push_async_callback(end_task, asyncio.create_task(work))
+async def _people(
+    stack: AsyncExitStack, deployment: Deployment, settings: Settings, database: Database, log: Log
+) -> tuple[Visitors, IdentityProvider | None]:
+    """Who can be signed in, and who is asked about them."""
+    provider = await stack.enter_async_context(
+        identity_provider(
+            deployment,
+            settings.identity,
+            lambda: log.error("egress_refused", route=IDENTITY_PROCESSOR),
+            production=settings.production,
+        )
+    )
+    visitors = visitors_of(deployment, database, settings.identity, provider, log)
+    stack.push_async_callback(visitors.close)
+    return visitors, provider

@@ -240,7 +240,7 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         _, err, status = await retention(service, "run")
         assert status == 0, err
         assert [json.loads(line) for line in err.splitlines()] == [
-            {"rule": name} for name in ("usage", "leases", "batch", "evidence", "consent", "deletion")
+            {"rule": name} for name in ("usage", "leases", "batch", "session", "evidence", "consent", "deletion")
         ]
 
 

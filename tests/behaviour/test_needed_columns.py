@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -23,6 +23,9 @@ from crouter.runtime.credit.store import LeaseStore
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
+from crouter.runtime.identity.entry import Entered, Entry, Leaving, Refused
+from crouter.runtime.identity.provider import Identity
+from crouter.runtime.identity.sessions import Lasting, Sessions
 from crouter.runtime.key_lookup import StoredKeys
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.pricing.settlement import Charge
@@ -33,6 +36,7 @@ from crouter.runtime.purposes import PurposeRefusedError
 from crouter.runtime.retention.options import RetentionOptions, RetentionRefusedError
 from crouter.runtime.retention.run import run_retention
 from crouter.runtime.sealing import KeyedHasher
+from crouter.runtime.secret import Secret
 from crouter.runtime.settings import read_settings
 from crouter.runtime.usage import Settlement, UsageStore, entry_of
 from tests.behaviour.service import environment
@@ -43,18 +47,18 @@ BY_RULES = {"account": {"deletion_requested_at", "erased_at"}, "usage": {"id", "
 COLUMNS = [(name, column) for name, table in NEEDED_TABLES.items() for column in table.columns]
 
 
-def _batches() -> str:
-    table = NEEDED_TABLES["batch"]
+def _owned(name: str) -> str:
+    table = NEEDED_TABLES[name]
     columns = "".join(
-        f"      {name}: {{type: {column.type}, why: {column.why}"
+        f"      {field}: {{type: {column.type}, why: {column.why}"
         + (", key: true" if column.key else "")
         + (f", to: {column.to}" if column.to else "")
         + (", optional: true" if not column.written_always else "")
         + (", changes: true" if column.changes else "")
         + "}\n"
-        for name, column in table.columns.items()
+        for field, column in table.columns.items()
     )
-    head = f"  batch:\n    label: {table.label}\n    when: {table.when}\n    subject: customer\n    owner: account\n"
+    head = f"  {name}:\n    label: {table.label}\n    when: {table.when}\n    subject: customer\n    owner: account\n"
     return f"{head}    source: service\n    technical:\n{columns}"
 
 
@@ -75,13 +79,16 @@ def _evidence() -> str:
 
 @pytest.fixture(scope="module")
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
-    """The deployment of the minimal policy with batches and evidence of retention runs, and its migrations."""
-    text = MINIMAL.read_text(encoding="utf-8").replace("never:\n", _batches() + _evidence() + "never:\n", 1)
-    kept = "credit_lease, batch, retention_run], keep: while_active}"
+    """The deployment of the minimal policy with all that it may leave out, and its migrations."""
+    text = MINIMAL.read_text(encoding="utf-8").replace(
+        "never:\n", _owned("batch") + _owned("session") + _evidence() + "never:\n", 1
+    )
+    kept = "credit_lease, batch, session, retention_run], keep: while_active}"
     text = text.replace("credit_lease], keep: while_active}", kept)
-    text = text.replace("credit_lease], event", "credit_lease, batch], event")
-    batch = "      collect-batch: {says: collects, about: data.batch, enforced_by: [declared_columns]}\n"
-    text = text.replace("      use-email:", f"{batch}      use-email:")
+    text = text.replace("credit_lease], event", "credit_lease, batch, session], event")
+    for name in ("batch", "session"):
+        claim = f"      collect-{name}: {{says: collects, about: data.{name}, enforced_by: [declared_columns]}}\n"
+        text = text.replace("      use-email:", f"{claim}      use-email:")
     loaded = load(text)
     assert loaded.policy is not None, loaded.problems
     folder = tmp_path_factory.mktemp("smallest") / "generated"
@@ -163,7 +170,18 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         assert (await batches.page(account, 1)).batches == (await batches.find(account, "msgbatch_1"),)
         await batches.settle(record)
         await batches.end(record)
+        sessions = Sessions(deployment, database, store.sealing, timedelta(days=1))
+        session = await sessions.begin(account, Secret("renewal"))
+        assert await sessions.lasting(session) == Lasting(account, is_due=False)
+        assert await sessions.take_renewal(session) is None
+        await sessions.put_renewal(session, Secret("following"))
+        assert await sessions.end(session) == Secret("following")
+        entry = Entry(deployment, database)
+        assert await entry.of(Identity(account, "ada@example.org", "Ada")) == Entered(account, is_new=False)
+        assert await entry.of(Identity(uuid.uuid4(), "ADA@example.org", "Ada")) == Refused("address_taken")
+        assert isinstance(await entry.of(Identity(uuid.uuid4(), "grace@example.org", "Grace")), Entered)
         await accounts.request_deletion(account)
+        assert isinstance(await entry.known(account), Leaving)
         await accounts.take_back_deletion(account)
     finally:
         await database.close()

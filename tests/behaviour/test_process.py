@@ -85,6 +85,10 @@ async def test_missing_settings_are_named_all_at_once(generated: Path) -> None:
         "CROUTER_SEALING_KEYS",
         "CROUTER_LOOKUP_KEYS",
         "CROUTER_RECEIPT_KEYS",
+        "CROUTER_SESSION_KEYS",
+        "CROUTER_SUPABASE_URL",
+        "CROUTER_SUPABASE_KEY",
+        "CROUTER_SUPABASE_SECRET_KEY",
     ):
         assert name in told
 

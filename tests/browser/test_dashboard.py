@@ -122,7 +122,7 @@ async def test_the_csv_is_the_table_of_the_same_filter(site: Service, open_page:
         page = visit.page
         await visit.go("/dashboard/usage")
         await page.get_by_label("From").fill("2026-02-03")
-        await page.get_by_label("To and with").fill("2026-02-03")
+        await page.get_by_label("Through").fill("2026-02-03")
         await page.get_by_role("button", name="Show").click()
         await page.get_by_label("Model").select_option("claude-opus-5")
         await page.get_by_role("button", name="Show").click()

@@ -60,7 +60,7 @@ class Visit:
     async def axe(self) -> list[str]:
         """What axe finds, a line each. It is put in by the debugger, past a policy that lets no page do so."""
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        options = json.dumps({"runOnly": {"type": "tag", "values": AXE_TAGS}})
+        options = json.dumps({"runOnly": {"type": "tag", "values": AXE_TAGS}, "resultTypes": ["violations"]})
         found: dict[str, Any] = await self.page.evaluate(f"axe.run(document, {options})")
         return [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"

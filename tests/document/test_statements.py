@@ -8,7 +8,14 @@ import pytest
 from crouter.plan.plan import Plan
 
 SECTIONS: dict[str, list[str]] = {
-    "What We Collect": ["collect-account", "collect-usage", "collect-batch", "collect-consent", "collect-payment"],
+    "What We Collect": [
+        "collect-account",
+        "collect-usage",
+        "collect-batch",
+        "collect-session",
+        "collect-consent",
+        "collect-payment",
+    ],
     "What We Don't Collect": ["exclude-content", "exclude-retention", "exclude-location", "no-office"],
     "How We Use Your Data": ["use-email", "use-usage", "no-sale"],
     "Third-Party Services": [
@@ -19,7 +26,14 @@ SECTIONS: dict[str, list[str]] = {
         "processor-openpanel",
     ],
     "Data Security": ["security-keys", "security-https", "security-edge"],
-    "Data Retention": ["retain-account", "retain-usage", "retain-batch", "retain-consent", "retain-deleted"],
+    "Data Retention": [
+        "retain-account",
+        "retain-usage",
+        "retain-batch",
+        "retain-session",
+        "retain-consent",
+        "retain-deleted",
+    ],
     "Your Rights": ["right-access", "right-erasure", "right-rectification", "right-deadline"],
     "Cookies and Analytics": ["cookie-essential", "cookie-analytics", "cookie-no-ads"],
     "Changes": ["change-may", "change-notify", "change-accept"],
@@ -48,6 +62,8 @@ SAID = {
     "security-edge": ["Cloudflare Workers", "at the edge"],
     "retain-account": ["account data", "as long as your account is active"],
     "retain-usage": ["usage data", "billing", "12 months"],
+    "collect-session": ["sign in", "time of sign-in", "authentication"],
+    "retain-session": ["sign-in data", "15 days", "time of sign-in"],
     "retain-batch": ["batch data", "30 days", "time of creation"],
     "retain-consent": ["your choice and its time", "18 months"],
     "retain-deleted": ["delete your account", "gone within 30 days", "except what the law requires us to keep"],

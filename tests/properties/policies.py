@@ -176,7 +176,7 @@ def _parties(draw: st.DrawFn, word: Word, purposes: list[str], data: Tree, names
 
 def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
     pick = st.sampled_from
-    kept = ["api_key", "ledger", *(name for name in ("credit_lease", "batch") if name in data), *kept]
+    kept = ["api_key", "ledger", *(name for name in ("credit_lease", "batch", "session") if name in data), *kept]
     job = {"every": "P1D", "lag_max": "PT12H"}
     evidence = {"of": ["retention_run"], "keep": "P36M", "from": "started_at", **job}
     choices = {"of": ["consent"], "keep": "P18M", "from": "recorded_at", **job}

@@ -26,6 +26,7 @@ def processor(topic: Topic) -> list[Sentence]:
         sentence("it ", verb, " ", received, apart),
         sentence("its ", own_policy, " covers ", Value(topic.at("policy_covers"), party.policy_covers)),
         *_kept(topic, party),
+        *_seen(topic, party),
     ]
 
 
@@ -60,6 +61,24 @@ def _events(policy: Policy, place: str) -> Phrase:
         return phrase(Value(place, "analytics events"))
     events = policy.analytics.events.items()
     return listed(Value(f"analytics.events.{name}.label", event.label) for name, event in events)
+
+
+def _seen(topic: Topic, party: Processor) -> list[Sentence]:
+    seen = party.sees
+    if seen is None:
+        return []
+    source = Value(topic.at("sees", "source"), "statement", link=seen.source)
+    path = topic.at("sees", "keep")
+    if isinstance(seen.keep, Duration):
+        period = sentence("by its own ", source, ", these logs last ", Value(path, duration_words(seen.keep)))
+    else:
+        period = sentence("its own ", source, " on these logs ", Value(path, "names no period"))
+    when, label = Value(topic.at("sees", "when"), seen.when), Value(topic.at("sees", "label"), seen.label)
+    return [
+        sentence("when ", when, ", its own servers see and log ", label),
+        period,
+        sentence("we can neither prevent that nor read these logs"),
+    ]
 
 
 def _kept(topic: Topic, party: Processor) -> list[Sentence]:

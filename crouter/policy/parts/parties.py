@@ -92,6 +92,19 @@ class Keeps(Part):
     """How long such a statement is relied on before somebody has to look again."""
 
 
+class Sees(Part):
+    """What a processor's own servers see of people, and keep, which the service can neither prevent nor read."""
+
+    label: Text
+    """What it is, as in "your IP address"."""
+    when: Text
+    """Completes "when …": what brings people's browsers to the processor."""
+    keep: Duration | Literal["unstated"]
+    """How long the processor keeps it in its logs, as it says itself."""
+    source: HttpsUrl
+    """Where the processor says so."""
+
+
 class Processor(Part):
     """Another party that receives data (GDPR Article 4(8), 28)."""
 
@@ -113,3 +126,5 @@ class Processor(Part):
     """Where its own privacy policy stands."""
     keeps: Keeps
     """How long it keeps what it received."""
+    sees: Sees | None = None
+    """What it sees of people by itself, without getting it from the service."""

@@ -29,6 +29,7 @@ OWN_PATHS = (
     "/pricing",
     "/status",
     "/status.json",
+    "/favicon.ico",
 )
 """Pages of the service, beside what begins with a dot. A test holds it to the service's own list."""
 OWN_FOLDERS = ("/dashboard", "/account", "/admin", "/api", "/assets", "/sign-in", "/sign-out", "/webhooks")

@@ -9,7 +9,7 @@ Nobody who looks costs nothing.
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,6 +20,7 @@ from crouter.runtime.dashboard.standing import StandingReader
 from crouter.runtime.dashboard.usage_reader import Totals, UsageReader, is_readable
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.database.pool import Database
+from crouter.runtime.ending import end_task
 
 POLL_SECONDS: Final = 1.0
 AWAY_SECONDS: Final = 3.0
@@ -172,13 +173,19 @@ class LiveUsage:
             watch.tell(told)
 
 
-def live_usage(deployment: Deployment, database: Database) -> LiveUsage | None:
-    """None where the policy lets no dashboard read usage."""
+@asynccontextmanager
+async def live_usage(deployment: Deployment, database: Database) -> AsyncIterator[LiveUsage | None]:
+    """Usage that is followed until the block ends. None where the policy lets no dashboard read it."""
     if not is_readable(deployment):
-        return None
-    return LiveUsage(
-        UsageReader(deployment, database), StandingReader(deployment, database), RateUse(deployment, database)
-    )
+        yield None
+        return
+    usage, standing = UsageReader(deployment, database), StandingReader(deployment, database)
+    live = LiveUsage(usage, standing, RateUse(deployment, database))
+    task = asyncio.create_task(live.run())
+    try:
+        yield live
+    finally:
+        await end_task(task)
 
 
 async def news(live: LiveUsage, watch: Watch, seconds: float) -> AsyncIterator[Told | None]:

@@ -13,15 +13,14 @@ from typing import Final
 from psycopg import sql
 
 from crouter.contract.deployment import Deployment
-from crouter.contract.traffic import Limits
 from crouter.runtime.dashboard.usage_reader import PURPOSE, TIME
 from crouter.runtime.database.pool import Database
 from crouter.runtime.names import API_KEY, USAGE
 from crouter.runtime.purposes import owner_field, reference_field, require_purpose
 
-MINUTE: Final = timedelta(minutes=1)
-HOUR: Final = timedelta(hours=1)
-DAY: Final = timedelta(days=1)
+WINDOWS: Final = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+OWN_LIMITS: Final = "account_limits"
+"""The record of what an account may do that differs from what everybody may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,7 @@ class WindowUse:
     most: int
 
 
-def windows(limits: Limits) -> tuple[tuple[str, timedelta, int], ...]:
-    """Name, length and bound of each."""
-    return (
-        ("minute", MINUTE, limits.requests_per_minute),
-        ("hour", HOUR, limits.requests_per_hour),
-        ("day", DAY, limits.requests_per_day),
-    )
+Use = tuple[WindowUse, ...]
 
 
 class RateUse:
@@ -56,21 +49,32 @@ class RateUse:
             "key": sql.Identifier(reference_field(record, API_KEY)),
             "time": sql.Identifier(TIME),
         }
+        declared = deployment.proxy.limits
+        self._declared = {name: getattr(declared, f"requests_per_{name}") for name in WINDOWS}
+        self._own = _own_limits(deployment, database)
 
-    async def of(self, account: uuid.UUID, limits: Limits, now: datetime) -> dict[uuid.UUID, tuple[WindowUse, ...]]:
-        """By key, those without a request in the last day missing. Raises DatabaseError."""
+    async def of(self, account: uuid.UUID, now: datetime, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Use]:
+        """What each of the keys has used. Raises DatabaseError."""
         query = sql.SQL(
             "SELECT {key}, count(*) FILTER (WHERE {time} > %(minute)s), count(*) FILTER (WHERE {time} > %(hour)s), "
             "count(*) FROM {usage} WHERE {owner} = %(account)s AND {time} > %(day)s GROUP BY 1"
         ).format(**self._names)
-        since = {"minute": now - MINUTE, "hour": now - HOUR, "day": now - DAY}
-        rows = await self._database.rows(query, {"account": account, **since})
+        since = {name: now - length for name, length in WINDOWS.items()}
+        used = {row[0]: row[1:] for row in await self._database.rows(query, {"account": account, **since})}
+        most = await self._limits(account)
         return {
-            row[0]: tuple(
-                WindowUse(name, used, most) for (name, _, most), used in zip(windows(limits), row[1:], strict=True)
+            key: tuple(
+                WindowUse(name, count, most[name])
+                for name, count in zip(WINDOWS, used.get(key, (0, 0, 0)), strict=True)
             )
-            for row in rows
+            for key in keys
         }
+
+    async def _limits(self, account: uuid.UUID) -> dict[str, int]:
+        """How many requests each key of the account may make, by window."""
+        rows = [] if self._own is None else await self._database.rows(self._own, (account,))
+        own = dict(zip(WINDOWS, rows[0], strict=True)) if rows else {}
+        return {name: most if own.get(name) is None else own[name] for name, most in self._declared.items()}
 
     async def last_minute(
         self, accounts: Iterable[uuid.UUID], now: datetime
@@ -82,7 +86,21 @@ class RateUse:
         ).format(**self._names)
         found: dict[uuid.UUID, dict[uuid.UUID, int]] = {}
         for account, key, count in await self._database.rows(
-            query, {"accounts": list(accounts), "minute": now - MINUTE}
+            query, {"accounts": list(accounts), "minute": now - WINDOWS["minute"]}
         ):
             found.setdefault(account, {})[key] = count
         return found
+
+
+def _own_limits(deployment: Deployment, database: Database) -> sql.Composed | None:
+    """The question for an account's own limits; None where the policy keeps none."""
+    record = next((one for one in deployment.records if one.name == OWN_LIMITS), None)
+    columns = [f"requests_per_{name}" for name in WINDOWS]
+    if record is None or not set(columns) <= set(record.field_names):
+        return None
+    require_purpose(record, columns, PURPOSE)
+    return sql.SQL("SELECT {} FROM {} WHERE {} = %s").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        database.table(OWN_LIMITS),
+        sql.Identifier(owner_field(record)),
+    )

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from psycopg import sql
 
@@ -23,8 +23,6 @@ TIME: Final = "occurred_at"
 MODEL: Final = "model"
 CHARGE: Final = "charge"
 ROWS_AT_ONCE: Final = 2000
-
-Width = Literal["hour", "day"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one model used in one hour or day, which begins at `start`."""
+    """What one model used in one hour, which begins at `start`."""
 
     start: datetime
     model: str
@@ -121,21 +119,13 @@ class UsageReader:
         rows = await self._database.rows(query, {"accounts": list(accounts), "since": since, "until": until})
         return {row[0]: self._totals(row[1:]) for row in rows}
 
-    async def parts(self, account: uuid.UUID, asked: UsageFilter, width: Width) -> tuple[Part, ...]:
-        """What is asked for by hour or day and by model, without those that are empty. Raises DatabaseError."""
+    async def parts(self, account: uuid.UUID, since: datetime, until: datetime) -> tuple[Part, ...]:
+        """What was used by hour and by model, without those that are empty, in no order. Raises DatabaseError."""
         model = sql.Identifier("u", MODEL) if self.has_models else sql.SQL("''")
-        query = sql.SQL(
-            "SELECT date_trunc({width}, u.{time}, 'UTC'), {model}, {sums} {joined} {further} "
-            "GROUP BY 1, 2 ORDER BY 1, 2"
-        ).format(
-            width=sql.Literal(width),
-            time=sql.Identifier(TIME),
-            model=model,
-            sums=self._sums,
-            joined=self._joined,
-            further=self._further(asked),
+        query = sql.SQL("SELECT date_trunc('hour', u.{time}, 'UTC'), {model}, {sums} {joined} GROUP BY 1, 2").format(
+            time=sql.Identifier(TIME), model=model, sums=self._sums, joined=self._joined
         )
-        rows = await self._database.rows(query, self._values((account,), asked))
+        rows = await self._database.rows(query, {"accounts": [account], "since": since, "until": until})
         return tuple(Part(row[0], row[1], self._totals(row[2:])) for row in rows)
 
     async def rows(

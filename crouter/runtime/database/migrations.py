@@ -30,6 +30,8 @@ CONNECT_SECONDS: Final = 10
 _LOCK_KEY: Final = 0x63726F757465_72  # "crouter": one lock for each database
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _SHIM: Final = "supabase_shim.sql"
+SUPABASE_AUTH: Final = "supabase_auth.sql"
+"""Beside the folder of migrations; runs after them, every time, because Supabase's tables are not ours to migrate."""
 
 State = Literal["in_step", "pending", "ahead", "other_contract", "refused", "unreachable"]
 
@@ -104,6 +106,7 @@ def migrate(
         while True:
             step = _next_step(connection, migrations, origin, plain_postgres, wait_seconds, len(done), total)
             if step is None:
+                _quieten_auth(connection, folder.with_name(SUPABASE_AUTH), wait_seconds)
                 return tuple(done)
             total = step.total
             done.append(step)
@@ -188,6 +191,15 @@ def _require_auth(connection: Connection[Any], found: Found, plain_postgres: boo
             "makes what Supabase would provide. Nothing was changed",
         )
     _execute(connection, _SHIM, Path(__file__).with_name(_SHIM).read_text(encoding="utf-8"))
+
+
+def _quieten_auth(connection: Connection[Any], file: Path, wait_seconds: int) -> None:
+    """Takes out of the tables of Supabase Auth, where they are, what the policy does not allow it to keep."""
+    if not file.is_file() or connection.execute("SELECT to_regclass('auth.users')").fetchone() == (None,):
+        return
+    with connection.transaction():
+        _take_lock(connection, wait_seconds)
+        _execute(connection, file.name, file.read_text(encoding="utf-8"))
 
 
 def _apply(connection: Connection[Any], migration: Migration) -> None:

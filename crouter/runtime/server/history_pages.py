@@ -17,6 +17,7 @@ from crouter.runtime.proxy.errors import not_found
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.protocol import Reply, error_reply
 from crouter.runtime.server.site.page import KEPT_FOR_ALL, SitePages
+from crouter.runtime.server.site.visiting import known_visitor
 from crouter.runtime.web.headers import Headers, page_headers
 from crouter.runtime.web.negotiation import best_media_type
 
@@ -64,6 +65,7 @@ class HistoryPages:
         self._versions = read_policy_history(parts.generated) if declared else ()
         self._index = (parts.generated / INDEX).read_bytes() if declared else b""
         self._headers: Headers = page_headers(parts.deployment.web)
+        self._parts = parts
         self._pages = pages
 
     def routes(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -80,7 +82,7 @@ class HistoryPages:
             return error_reply(not_found(), exchange.request_id)
         accept = exchange.request.headers.get(hdrs.ACCEPT)
         media_type = _JSON if match["json"] else best_media_type(accept, (_HTML, _JSON))
-        return self._data(exchange, chosen) if media_type == _JSON else self._page(exchange, chosen)
+        return self._data(exchange, chosen) if media_type == _JSON else await self._page(exchange, chosen)
 
     def _data(self, exchange: Exchange, chosen: Sequence[Version]) -> web.StreamResponse:
         body = self._json(chosen)
@@ -103,9 +105,9 @@ class HistoryPages:
             }
         return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
-    def _page(self, exchange: Exchange, chosen: Sequence[Version]) -> web.StreamResponse:
+    async def _page(self, exchange: Exchange, chosen: Sequence[Version]) -> web.StreamResponse:
         template, view = self._view(chosen)
-        return self._pages.public(exchange, template, view)
+        return self._pages.public(exchange, template, view, await known_visitor(self._parts, exchange))
 
     def _view(self, chosen: Sequence[Version]) -> tuple[str, _View]:
         """The template and what it draws."""

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Final
 
 OWN: Final = Path(__file__).parent / "assets"
-MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+MEDIA_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
 # Where npm puts them, below the folder that `generated` lies in. A page works without each of them.
 INSTALLED: Final = {
     "pico.min.css": Path("node_modules", "@picocss", "pico", "css", "pico.min.css"),
@@ -25,6 +29,9 @@ INSTALLED: Final = {
 # Modules that load another by the name of its package, which a browser cannot look up, and where that is.
 LOADED_BY_NAME: Final = ((b'"@openpanel/sdk"', b'"./openpanel-sdk.js"'),)
 FOLDER: Final = "/assets"
+ICON: Final = "crouter.svg"
+ICON_PATH: Final = "/favicon.ico"
+"""Where browsers look for an icon that no page names."""
 DIGEST_CHARS: Final = 16
 
 

@@ -45,7 +45,7 @@ def test_a_run_of_this_version_in_which_all_passed_proves_every_claim(
     write_report(project, generated)
     outcome = command("proof")
     assert outcome.status == 0
-    assert outcome.out.startswith("30 claims proven")
+    assert outcome.out.startswith("32 claims proven")
     recorded = json.loads((project / ".crouter" / "proof.json").read_text(encoding="utf-8"))
     assert recorded["code_digest"] == code_digest(generated)
     assert {test["outcome"] for test in recorded["tests"].values()} == {"passed"}

@@ -115,6 +115,7 @@ def test_every_rule_is_scheduled_at_least_as_often_as_declared(database: TestDat
         ("crouter deletion", "0 * * * *", 'CALL "crouter_cron"."deletion"()'),
         ("crouter evidence", "0 3 * * *", 'CALL "crouter_cron"."evidence"()'),
         ("crouter leases", "0 * * * *", 'CALL "crouter_cron"."leases"()'),
+        ("crouter session", "0 * * * *", 'CALL "crouter_cron"."session"()'),
         ("crouter usage", "0 * * * *", 'CALL "crouter_cron"."usage"()'),
     ]
     for period in (Period("PT1H", 0, 0, 3600), Period("P1D", 0, 1, 0)):

@@ -78,7 +78,10 @@ def test_log_fields_and_headers_that_no_sentence_accounts_for_are_named_once_for
 ) -> None:
     checked = edited(
         (f"[{LOGS}, no_core_dumps]", "[declared_columns, usage_tap, no_core_dumps]"),
-        ("[header_filter, edge_worker, declared_columns, declared_log_fields]", "[edge_worker, declared_columns]"),
+        (
+            "[header_filter, edge_worker, declared_columns, declared_log_fields, supabase_auth_step]",
+            "[edge_worker, declared_columns]",
+        ),
         ("[egress_guard, header_filter]", "[egress_guard]"),
     )
     errors = [problem for problem in checked.problems(registry) if problem.severity == "error"]

@@ -95,4 +95,4 @@ def test_the_tests_of_a_claim_elsewhere_are_those_of_its_kind() -> None:
     ours = registry.for_claim("retain-usage", claims["retain-usage"])
     assert {test.claim for test in ours} == {"retain-usage"}
     elsewhere = registry.for_claim("we-keep-little", claims["retain-usage"])
-    assert {test.claim for test in elsewhere} == {"retain-usage", "retain-account"}
+    assert {test.claim for test in elsewhere} == {"retain-usage", "retain-account", "retain-session"}

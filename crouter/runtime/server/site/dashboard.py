@@ -14,7 +14,8 @@ from aiohttp import web
 from crouter.runtime.dashboard.filters import DAYS, last_days
 from crouter.runtime.dashboard.keys import KeyNames
 from crouter.runtime.dashboard.live import Now
-from crouter.runtime.dashboard.rate_use import RateUse, WindowUse, windows
+from crouter.runtime.dashboard.rate_use import RateUse, WindowUse
+from crouter.runtime.dashboard.recent import RecentUsage
 from crouter.runtime.dashboard.standing import Standing, StandingReader
 from crouter.runtime.dashboard.usage_reader import Part, Totals, UsageReader
 from crouter.runtime.server.exchange import Exchange, Parts
@@ -82,6 +83,7 @@ class Dashboard:
         self._parts = parts
         self._pages = pages
         self._usage = usage
+        self._recent = RecentUsage(usage)
         self._standing = standing
         self._keys = KeyNames(parts.deployment, parts.database)
         self._rates = RateUse(parts.deployment, parts.database)
@@ -95,7 +97,7 @@ class Dashboard:
 
     async def _view(self, account: uuid.UUID, now: datetime) -> DashboardView:
         """Raises DatabaseError."""
-        hours = await self._usage.parts(account, last_days(now.date()), "hour")
+        hours = await self._recent.of(account, last_days(now.date()).since, now)
         standing = await self._standing.of(account, now)
         today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         used = sum_of(part.totals for part in hours if part.start >= today)
@@ -111,14 +113,9 @@ class Dashboard:
 
     async def _key_use(self, account: uuid.UUID, now: datetime) -> tuple[KeyUse, ...]:
         """Raises DatabaseError."""
-        limits = self._parts.deployment.proxy.limits
-        used = await self._rates.of(account, limits, now)
-        unused = tuple(WindowUse(name, 0, most) for name, _, most in windows(limits))
-        return tuple(
-            KeyUse(key.shown, minute_name(key.id), used.get(key.id, unused))
-            for key in await self._keys.of(account)
-            if key.is_active(now)
-        )
+        keys = [key for key in await self._keys.of(account) if key.is_active(now)]
+        used = await self._rates.of(account, now, [key.id for key in keys])
+        return tuple(KeyUse(key.shown, minute_name(key.id), used[key.id]) for key in keys)
 
 
 def charts_of(hours: Iterable[Part], now: datetime, *, with_models: bool) -> tuple[Chart, ...]:

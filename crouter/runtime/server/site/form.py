@@ -38,6 +38,9 @@ class BadFormError(Exception):
     """The body is not a form, or is too large for one. The message says which; nothing of it is quoted."""
 
 
+_TOLD: Final = (CrossSiteError, BadFormError, DatabaseError)
+
+
 class Form(Mapping[str, str]):
     """The fields of a form by name. Of fields with one name the last one counts; `all` gives every one."""
 
@@ -108,12 +111,8 @@ def signed_in(parts: Parts, answer: SignedInAnswerer) -> Answerer:
             visitor = await parts.visitors.of(exchange)
             if visitor is not None:
                 return await answer(exchange, visitor)
-        except CrossSiteError:
-            return notices.cross_site(exchange, visitor)
-        except BadFormError as error:
-            return notices.bad_form(exchange, visitor, str(error))
-        except DatabaseError:
-            return notices.database_away(exchange, visitor)
+        except _TOLD as error:
+            return _page(notices, exchange, visitor, error)
         if exchange.request.method not in READING:
             return notices.signed_out(exchange)
         return see_other(f"/sign-in?next={quote(exchange.target, safe='')}")
@@ -121,9 +120,32 @@ def signed_in(parts: Parts, answer: SignedInAnswerer) -> Answerer:
     return answered
 
 
+def open_to_all(parts: Parts, answer: Answerer) -> Answerer:
+    """`answer` for everybody; of what it raises, errors of forms and of the database become pages."""
+    notices = Notices(parts)
+
+    async def answered(exchange: Exchange) -> web.StreamResponse:
+        try:
+            return await answer(exchange)
+        except _TOLD as error:
+            return _page(notices, exchange, None, error)
+
+    return answered
+
+
 def see_other(location: str, *headers: tuple[str, str]) -> Reply:
     """Sends the browser to another page of ours, by GET."""
     return Reply(status=303, headers=[("location", location), ("cache-control", "no-store"), *headers])
+
+
+def _page(notices: Notices, exchange: Exchange, visitor: Visitor | None, error: Exception) -> web.StreamResponse:
+    match error:
+        case CrossSiteError():
+            return notices.cross_site(exchange, visitor)
+        case BadFormError():
+            return notices.bad_form(exchange, visitor, str(error))
+        case _:
+            return notices.database_away(exchange, visitor)
 
 
 def _is_own(origin: str, exchange: Exchange) -> bool:

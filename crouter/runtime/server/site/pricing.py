@@ -1,7 +1,7 @@
 """The pricing page, from the price book: every model, every rate, since when, and how a request is billed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Final
 
@@ -88,12 +88,17 @@ def overview(prices: PriceBook, now: datetime) -> Table:
 
 
 def limits_in_words(limits: Limits) -> tuple[tuple[str, str], ...]:
-    """What an API key may do by default: how many, and in what time."""
-    return (
-        (f"{limits.requests_per_minute:,} requests", "a minute"),
-        (f"{limits.requests_per_hour:,} requests", "an hour"),
-        (f"{limits.requests_per_day:,} requests", "a day"),
-    )
+    """What an API key may do by default: how many of what, and in what time. Limits that are not set are left out."""
+    told = ((field.name, getattr(limits, field.name)) for field in fields(limits))
+    return tuple(_limit_in_words(name, most) for name, most in told if most is not None)
+
+
+def _limit_in_words(name: str, most: int) -> tuple[str, str]:
+    counted, _, time = name.partition("_per_")
+    counted = counted.replace("_", " ")
+    if not time:
+        return f"{most:,} requests", "at the same time"
+    return f"{most:,} {counted}", f"{'an' if time == 'hour' else 'a'} {time}"
 
 
 def _model(prices: PriceBook, model: str) -> ModelPrices:

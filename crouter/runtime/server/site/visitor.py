@@ -22,3 +22,6 @@ class Visitors(Protocol):
 
     async def of(self, exchange: Exchange) -> Visitor | None:
         """The visitor, None for nobody that is signed in. Raises DatabaseError."""
+
+    async def close(self) -> None:
+        """Ends what is under way, when nobody asks any more."""
