@@ -8,7 +8,20 @@ import pytest
 from crouter.plan.plan import Plan
 
 SECTIONS: dict[str, list[str]] = {
-    "What We Collect": ["collect-account", "collect-usage", "collect-batch", "collect-consent", "collect-payment"],
+    "What We Collect": [
+        "collect-account",
+        "collect-usage",
+        "collect-batch",
+        "collect-request",
+        "collect-session",
+        "collect-key",
+        "collect-limits",
+        "collect-access",
+        "collect-mail",
+        "collect-consent",
+        "collect-payment",
+        "collect-top-up",
+    ],
     "What We Don't Collect": ["exclude-content", "exclude-retention", "exclude-location", "no-office"],
     "How We Use Your Data": ["use-email", "use-usage", "no-sale"],
     "Third-Party Services": [
@@ -19,7 +32,18 @@ SECTIONS: dict[str, list[str]] = {
         "processor-openpanel",
     ],
     "Data Security": ["security-keys", "security-https", "security-edge"],
-    "Data Retention": ["retain-account", "retain-usage", "retain-batch", "retain-consent", "retain-deleted"],
+    "Data Retention": [
+        "retain-account",
+        "retain-usage",
+        "retain-batch",
+        "retain-requests",
+        "retain-copies",
+        "retain-session",
+        "retain-mail",
+        "retain-accesses",
+        "retain-consent",
+        "retain-deleted",
+    ],
     "Your Rights": ["right-access", "right-erasure", "right-rectification", "right-deadline"],
     "Cookies and Analytics": ["cookie-essential", "cookie-analytics", "cookie-no-ads"],
     "Changes": ["change-may", "change-notify", "change-accept"],
