@@ -109,7 +109,7 @@ def test_the_printed_line_starts_claude_code(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_dashboard_and_the_policy_are_served(run: Run) -> None:
-    assert b"Development account" in run.get("/dashboard")
+    assert b"Sign in as the development account" in run.get("/dashboard")
     assert b"Privacy Policy" in run.get("/privacy")
 
 
