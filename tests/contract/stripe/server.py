@@ -25,7 +25,7 @@ from tests.contract.stripe.account import Account, RefusedError, missing
 from tests.contract.stripe.shapes import Thing
 
 KEY = "sk_test_contract_server_0123456789"
-SECRET = "whsec_contract_server_0123456789"  # noqa: S105 - of tests
+SECRET = "whsec_contract_server_0123456789"
 
 
 @dataclass

@@ -113,7 +113,13 @@ def test_every_rule_is_scheduled_at_least_as_often_as_declared(database: TestDat
         ("crouter batch", "0 * * * *", 'CALL "crouter_cron"."batch"()'),
         ("crouter deletion", "0 * * * *", 'CALL "crouter_cron"."deletion"()'),
         ("crouter evidence", "0 3 * * *", 'CALL "crouter_cron"."evidence"()'),
+        ("crouter jobs", "0 3 * * *", 'CALL "crouter_cron"."jobs"()'),
         ("crouter leases", "0 * * * *", 'CALL "crouter_cron"."leases"()'),
+        ("crouter outbox", "0 * * * *", 'CALL "crouter_cron"."outbox"()'),
+        ("crouter payment_events", "0 3 * * *", 'CALL "crouter_cron"."payment_events"()'),
+        ("crouter session", "0 * * * *", 'CALL "crouter_cron"."session"()'),
+        ("crouter spending", "0 3 * * *", 'CALL "crouter_cron"."spending"()'),
+        ("crouter spending_leases", "0 * * * *", 'CALL "crouter_cron"."spending_leases"()'),
         ("crouter usage", "0 * * * *", 'CALL "crouter_cron"."usage"()'),
     ]
     for period in (Period("PT1H", 0, 0, 3600), Period("P1D", 0, 1, 0)):
