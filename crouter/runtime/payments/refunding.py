@@ -3,7 +3,8 @@
 Which credit is unused is said once, here: credit that was given is used first, then what was paid, the oldest payment
 first. So what is left is of the newest payments, and those are paid back, newest first, each at most once in full.
 Stripe keeps its fee of a payment also when it is refunded: the share that falls on what is paid back is left out,
-rounded up to a cent. What processes have set aside for requests is not unused, nor what batches hold, nor a disputed payment.
+rounded up to a cent. What processes have set aside for requests is not unused, nor what batches hold; and a disputed
+payment is not paid back.
 """
 
 import asyncio

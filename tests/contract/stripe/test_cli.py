@@ -1,4 +1,4 @@
-"""The official Stripe CLI takes the contract server for Stripe: what it can do there, the operator can do with Stripe."""
+"""The official Stripe CLI takes the contract server for Stripe, and finds what it expects there."""
 
 import asyncio
 import json

@@ -129,7 +129,8 @@ class Play:
             try:
                 await self.here.receive(event)
             except WebhookRefusedError as error:
-                assert error.reason == "replayed"
+                if error.reason != "replayed":
+                    raise
 
 
 def expected_cents(play: Play) -> int:
@@ -150,7 +151,7 @@ def expected_cents(play: Play) -> int:
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),

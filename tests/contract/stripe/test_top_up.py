@@ -46,7 +46,8 @@ async def test_a_thousand_concurrent_duplicates_of_one_payment_credit_it_once(he
         except DatabaseAwayError:
             return False  # more wait for a connection than may; Stripe delivers those again
         except WebhookRefusedError as error:
-            assert error.reason == "replayed"
+            if error.reason != "replayed":
+                raise
             return False
 
     applied = await asyncio.gather(*map(receive, range(1000)))
