@@ -7,12 +7,12 @@ here; that is `crouter.runtime.serve`.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
@@ -127,7 +127,9 @@ async def running(
             spending=books.spending,
             reader=reader,
             outbox=outbox,
-            channel=await stack.enter_async_context(egress.open_content(deployment.proxy.upstream, settings.upstream_url)),
+            channel=await stack.enter_async_context(
+                egress.open_content(deployment.proxy.upstream, settings.upstream_url)
+            ),
             keys=keys,
             places=Places(settings.requests_max, settings.account_requests_max),
             settling=books.settling,
@@ -166,6 +168,10 @@ def _keys_of_customers(
     lookup = KeyLookup(StoredKeys(deployment, database), hasher, now=lambda: datetime.now(UTC))
     stack.push_async_callback(end_task, asyncio.create_task(listen_for_keys(database, lookup, log)))
     return lookup
+
+
+def _channel(egress: Egress, deployment: Deployment, settings: Settings) -> AbstractAsyncContextManager[ContentChannel]:
+    return egress.open_content(deployment.proxy.upstream, settings.upstream_url)
 
 
 def _upstream_keys(settings: Settings, metrics: Metrics) -> UpstreamKeys:

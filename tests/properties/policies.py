@@ -188,7 +188,6 @@ def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
     kept = ["api_key", "ledger", *(name for name in OPTIONAL if name in data), *kept]
     job = {"every": "P1D", "lag_max": "PT12H"}
     evidence = {"of": ["retention_run"], "keep": "P36M", "from": "started_at", **job}
-    choices = {"of": ["consent"], "keep": "P18M", "from": "recorded_at", **job}
     return {
         "retention": {
             "account": {"of": ["account", *kept], "keep": "while_active"},
