@@ -16,6 +16,7 @@ from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounting import accounting
+from crouter.runtime.credit.credit import Credit
 from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import Egress
 from crouter.runtime.ending import end_task
@@ -26,7 +27,7 @@ from crouter.runtime.limits import Admitting, RateLimits
 from crouter.runtime.logs import Log
 from crouter.runtime.mail.outbox import Outbox
 from crouter.runtime.metrics import Metrics
-from crouter.runtime.payments.payments import open_payments
+from crouter.runtime.payments.payments import Payments, open_payments
 from crouter.runtime.pricing.book import PriceBook, shipped_price_book
 from crouter.runtime.proxy.overload import Admission as Places
 from crouter.runtime.proxy.upstream_keys import UpstreamKeys
@@ -102,19 +103,9 @@ async def running(
         egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         upstream = deployment.proxy.upstream
         reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
-        payments = None
-        if settings.payments is not None:
-            payments = await stack.enter_async_context(
-                open_payments(
-                    deployment,
-                    settings.payments,
-                    database,
-                    production=settings.production,
-                    reader=reader,
-                    outbox=outbox,
-                    credit=books.credit,
-                )
-            )
+        payments = await stack.enter_async_context(
+            _payments(deployment, settings, database, reader=reader, outbox=outbox, credit=books.credit)
+        )
         parts = Parts(
             deployment=deployment,
             settings=settings,
@@ -138,3 +129,29 @@ async def running(
         )
         url = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(url, parts)
+
+
+@asynccontextmanager
+async def _payments(
+    deployment: Deployment,
+    settings: Settings,
+    database: Database,
+    *,
+    reader: PurposeReader,
+    outbox: Outbox,
+    credit: Credit,
+) -> AsyncIterator[Payments | None]:
+    """Payments, where something is for sale."""
+    if settings.payments is None:
+        yield None
+        return
+    async with open_payments(
+        deployment,
+        settings.payments,
+        database,
+        production=settings.production,
+        reader=reader,
+        outbox=outbox,
+        credit=credit,
+    ) as payments:
+        yield payments

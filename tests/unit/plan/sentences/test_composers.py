@@ -129,7 +129,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-stripe",
         {"processors/stripe/mode": "transit"},
-        "It receives your email address and the amount in balance entries.",
+        "It receives your email address, the amount in balance entries, the amount paid in payment data and",
     ),
     ("processor-stripe", {"processors/stripe/policy_covers": "cards"}, "Its privacy policy covers cards."),
     (
@@ -140,7 +140,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-supabase",
         {"sections/3/claims/processor-supabase/enforced_by": ["egress_guard"]},
-        "It stores account data, usage data, API keys, balance entries, credit set aside and batch data. Its",
+        "It stores account data, usage data, API keys, balance entries, credit set aside, batch data, ",
     ),
     (
         "processor-anthropic",
