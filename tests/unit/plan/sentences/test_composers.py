@@ -184,8 +184,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "retain-deleted",
         {"retention/deletion/exceptions": []},
         "After you delete your account, its personal data is gone within 30 days. This covers account data, "
-        "usage data, API keys, balance entries, credit set aside and batch data. "
-        "You can take a deletion back for 7 days.",
+        "usage data, API keys, balance entries, credit set aside, batch data, ",
     ),
     (
         "retain-deleted",
