@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.behaviour.service import environment
 from tests.contract.smtp.server import MailSink, mail_server
 from tests.unit.runtime.retention.databases import ROOT, Declared, TestDatabase
 
@@ -31,15 +32,19 @@ class Workers:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, port: int, **environ: str) -> "subprocess.Popen[bytes]":
-        development = {
-            "CROUTER_ENVIRONMENT": "development",
+        mail = {
             "CROUTER_SMTP_URL": f"smtp://localhost:{port}",
             "CROUTER_MAIL_FROM": "mail@crouter.dev",
         }
         worker = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(self._folder)],
             cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": self._database.dsn, **development, **environ},
+            env={
+                "PYTHONPATH": str(ROOT),
+                **environment(self._database.dsn, "http://127.0.0.1:1"),
+                **mail,
+                **environ,
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
