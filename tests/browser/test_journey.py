@@ -72,7 +72,9 @@ async def pays(visit: Visit, stripe: StripeServer) -> None:
     """Tops up by 25 dollars. What Stripe says is believed, and is said only after it is paid."""
     page = visit.page
     await page.get_by_role("link", name="Balance", exact=True).click()
+    assert await visit.axe() == []
     await page.get_by_role("button", name="$25", exact=True).click()
+    assert await visit.axe() == []
     await page.get_by_role("link", name="Continue to Stripe").click()
     assert page.url.startswith(stripe.url)
     assert stripe.delivered == []
@@ -91,6 +93,8 @@ async def makes_a_key(visit: Visit) -> str:
     await page.get_by_role("link", name="Keys", exact=True).click()
     await page.get_by_label("Name").fill("Journey")
     await page.get_by_role("button", name="Make a key").click()
+    await expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+    assert await visit.axe() == []
     key = await page.locator("#new-key").inner_text()
     await visit.go("/dashboard/keys")
     assert key not in await page.content()
@@ -132,6 +136,7 @@ async def is_paid_back(visit: Visit, stripe: StripeServer) -> None:
     await page.get_by_role("link", name="Balance", exact=True).click()
     await page.get_by_role("link", name="See what a refund would be").click()
     told = await fact(page, "Is paid back to you")
+    assert await visit.axe() == []
     await page.get_by_role("button", name="Pay it back").click()
     await expect(page.get_by_role("table", name="Your refunds")).to_contain_text("Paid back")
     (refund,) = stripe.account.all("refund")
