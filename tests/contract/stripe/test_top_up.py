@@ -145,7 +145,7 @@ async def test_a_late_message_brings_nothing_of_an_erased_account_back(here: Sho
     payment, session = await here.checkout()
     here.stripe.account.pay(session)
     for table in ("payment", "payment_profile", "outbox"):
-        here.database.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]  # noqa: S608
+        here.database.execute(f"DELETE FROM {table}")  # noqa: S608
     here.database.execute("UPDATE account SET email = NULL, name = NULL, erased_at = now()")
     assert await here.receive(here.events("checkout.session.completed")[0]) == "unclaimed"
     assert here.database.count("payment") == here.database.count("ledger") == 0
