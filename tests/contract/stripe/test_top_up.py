@@ -162,6 +162,7 @@ async def test_a_late_message_brings_nothing_of_an_erased_account_back(here: Sho
     del payment
 
 
+@pytest.mark.claim("collect-payment")
 async def test_collect_payment__a_message_with_card_details_leaves_none_in_the_database(here: Shop) -> None:
     _, session = await here.checkout()
     here.stripe.account.pay(session)
@@ -175,6 +176,7 @@ async def test_collect_payment__a_message_with_card_details_leaves_none_in_the_d
         assert here.database.holding(canary) == [], canary
 
 
+@pytest.mark.claim("collect-top-up")
 async def test_collect_top_up__a_payment_is_recorded_with_its_amount_and_time_and_nothing_else(here: Shop) -> None:
     payment = await here.top_up(12_34)
     (row,) = here.database.execute("SELECT row_to_json(p) FROM payment AS p")
