@@ -32,7 +32,6 @@ class EntryView:
 # Which parts of the deployment stand in which module. What is not here stands in the package itself.
 _MODULES = {
     "purposes": ("purposes",),
-    "records": ("records",),
     "processors": ("processors",),
     "proxy": ("proxy",),
     "logs": ("logs",),
@@ -41,8 +40,7 @@ _MODULES = {
     "mail": ("mail",),
     "security": ("security",),
 }
-# Records of the service's own work stand apart, so that those with data about people can be read through.
-_TECHNICAL = "technical_records"
+_RECORDS = "service/records"
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
@@ -55,13 +53,21 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
     for module, parts in _modules(plan).items():
         values = {part.upper(): getattr(plan.deployment, part) for part in parts}
         views[f"service/{module}.py"] = module_view(plan.header, values)
-    technical = {_constant(record): record for record in plan.deployment.records if is_technical(record)}
-    if technical:
-        named = tuple(Name(_constant(one)) if is_technical(one) else one for one in plan.deployment.records)
-        uses = dict.fromkeys(technical, f"generated.service.{_TECHNICAL}")
-        views["service/records.py"] = module_view(plan.header, {"RECORDS": named}, uses)
-        views[f"service/{_TECHNICAL}.py"] = module_view(plan.header, technical)
-    return {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+    files = {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+    return files | _records(plan, templates)
+
+
+def _records(plan: Plan, templates: Templates) -> dict[str, str]:
+    """Each record in a module of its own, so that none grows with the number of records."""
+    records = plan.deployment.records
+    uses = {_constant(record): f"generated.service.records.{_module(record)}" for record in records}
+    listed = module_view(plan.header, {"RECORDS": tuple(Name(_constant(record)) for record in records)}, uses)
+    files = {f"{_RECORDS}/__init__.py": templates.render(f"{_RECORDS}/__init__.py.jinja", listed)}
+    for record in records:
+        template = "technical_record" if is_technical(record) else "record"
+        view = module_view(plan.header, {_constant(record): record})
+        files[f"{_RECORDS}/{_module(record)}.py"] = templates.render(f"{_RECORDS}/{template}.py.jinja", view)
+    return files
 
 
 def _modules(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -73,6 +79,11 @@ def _modules(plan: Plan) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _module(record: Record) -> str:
+    """Its name alone may be a word of Python."""
+    return f"{record.name}_record"
+
+
 def _constant(record: Record) -> str:
     return f"{record.name.upper()}_RECORD"
 
@@ -80,6 +91,7 @@ def _constant(record: Record) -> str:
 def _package(plan: Plan) -> ModuleView:
     """The package, whose deployment names the values of the other modules."""
     uses = {part.upper(): f"generated.service.{module}" for module, parts in _modules(plan).items() for part in parts}
+    uses["RECORDS"] = "generated.service.records"
     uses["RETENTION"] = "generated.retention"
     named: dict[str, Any] = {
         field.name: Name(field.name.upper()) for field in fields(plan.deployment) if field.name.upper() in uses
