@@ -130,7 +130,8 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-stripe",
         {"processors/stripe/mode": "transit"},
-        "It receives your email address and the amount in balance entries.",
+        "It receives your email address, the amount in balance entries, the amount paid in payment data and the amount "
+        "refunded in refund data.",
     ),
     ("processor-stripe", {"processors/stripe/policy_covers": "cards"}, "Its privacy policy covers cards."),
     (
@@ -141,8 +142,9 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-supabase",
         {"sections/3/claims/processor-supabase/enforced_by": ["egress_guard"]},
-        "It stores account data, usage data, API keys, balance entries, credit set aside, batch data and mail data. "
-        "Its",
+        "It stores account data, usage data, API keys, balance entries, credit set aside, batch data, sign-in data, "
+        "limits of your account, monthly spending, spending set aside, mail data, payment data, refund data, payment "
+        "settings, access records, privacy requests, copies of your data and pieces of copies. Its privacy",
     ),
     (
         "processor-anthropic",
@@ -159,7 +161,8 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "security-keys",
         {"data/api_key/label": "access keys"},
-        "We store access keys securely and encrypted, with AES-256-GCM.",
+        "We store access keys, sign-in data, copies of your data, pieces of copies and steps of deletions securely and "
+        "encrypted, with AES-256-GCM.",
     ),
     ("security-https", {"security/https/plain_http": "redirect"}, "We redirect plain HTTP to HTTPS."),
     ("security-https", {"security/https/minimum_tls": "1.3"}, "with TLS 1.3 or newer."),
@@ -186,7 +189,9 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "retain-deleted",
         {"retention/deletion/exceptions": []},
         "After you delete your account, its personal data is gone within 30 days. This covers account data, "
-        "usage data, API keys, balance entries, credit set aside, batch data and mail data. "
+        "usage data, API keys, balance entries, credit set aside, batch data, sign-in data, limits of your account, "
+        "monthly spending, spending set aside, mail data, payment data, refund data, payment settings, access records, "
+        "privacy requests, copies of your data and pieces of copies. "
         "You can take a deletion back for 7 days.",
     ),
     (
