@@ -36,7 +36,7 @@ TREE = leaves.parse(POLICY.read_text(encoding="utf-8"))
 TRIED_BY_RULES = 2
 SHARE_BY_RULES = 0.1
 SEED = int(os.environ.get("CROUTER_SEED", time.time_ns() % 2**32))
-TRIED_PAST_RULES = 40
+TRIED_PAST_RULES = 60
 
 # The quickest first: the first family that shows a change is enough.
 ORDER = ("records", "web", "retention", "database", "edge", "policy", "proof", "service")
