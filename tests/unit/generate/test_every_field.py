@@ -77,7 +77,9 @@ def test_every_value_changes_an_output(part: Path) -> None:
     print(f"CROUTER_SEED={SEED}")  # noqa: T201  to repeat a failure
     unseen = []
     for path in _below(leaves.leaves, part):
-        by_rules = TRIED_BY_RULES if chosen.random() < SHARE_BY_RULES else 0
+        # What a sentence is about is told by the rules alone to be something that it can speak of.
+        is_put = path[-1] == "about" or chosen.random() < SHARE_BY_RULES
+        by_rules = TRIED_BY_RULES if is_put else 0
         if not _shows(_changes(path), by_rules=by_rules):
             unseen.append(path)
     assert unseen == []
