@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from crouter.policy.books import BOOK
 from crouter.policy.load import Loaded, load
 from crouter.policy.needs import NEEDED_LOGS, NEEDED_TABLES
 from tests.properties.tables import NEEDED_PURPOSES, Tree, Word, purposes_of, tables
@@ -199,7 +200,7 @@ def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
                 **job,
             },
             **({"evidence": evidence} if "retention_run" in data else {}),
-            **{name: {"of": [name], "keep": "P36M", "from": _time_of(name), **job} for name in NOBODYS if name in data},
+            **{name: _nobodys_rule(name, job) for name in NOBODYS if name in data},
             "deletion": {
                 "of": ["account", "usage", *kept],
                 "event": "account.deletion_requested_at",
@@ -219,6 +220,13 @@ def _promises(draw: st.DrawFn, word: Word, kept: list[str], data: Tree) -> Tree:
         },
         "requests": {"channel": "contact", "deadline": draw(pick(["P30D", "P1M"]))},
     }
+
+
+def _nobodys_rule(name: str, job: Tree) -> Tree:
+    # The database lets nobody take entries out of the book.
+    if name == BOOK:
+        return {"of": [name], "keep": "while_active"}
+    return {"of": [name], "keep": "P36M", "from": _time_of(name), **job}
 
 
 def _time_of(name: str) -> str:

@@ -110,7 +110,7 @@ def test_a_change_that_destroys_names_what_in_the_command(generated: Path) -> No
 
 
 def test_a_diff_is_bounded_and_shows_what_the_eye_misses(generated: Path) -> None:
-    path = generated / "service" / "records.py"
+    path = generated / "database" / "schema.sql"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     (difference,) = find_drift(POLICY, generated)
     assert len(difference.diff.splitlines()) == DIFF_LINES_MAX + 1
