@@ -92,7 +92,7 @@ def place_of(declared: Declared, files: Mapping[str, str]) -> GeneratedPlace | N
 
 def _records(deployment: Deployment, policy: Policy) -> Iterator[Declared]:
     for record in deployment.records:
-        file = f"service/records/{record.name}_record.py"
+        file = f"service/records/{record.name}.py"
         yield Declared("table", record.name, ("data", record.name), file, (f'policy_path="{record.policy_path}"',))
         category = policy.data.get(record.name)
         for field in record.fields:

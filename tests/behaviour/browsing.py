@@ -1,10 +1,14 @@
 """A person with a browser: cookies, redirects, and the headers by which browsers tell where a form was sent."""
 
+import html
+import re
 from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+
+from crouter.runtime.identity.session_cookie import COOKIE
 
 SAME_ORIGIN = {"sec-fetch-site": "same-origin", "origin": "null"}
 """What a page of ours sends with its forms: no referrer policy, so that the origin is not told."""
@@ -38,6 +42,7 @@ class Person:
     def __init__(self, url: str) -> None:
         self.url = url
         self.cookies: dict[str, str] = {}
+        self._page = ""
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
 
     async def __aenter__(self) -> Self:
@@ -56,6 +61,16 @@ class Person:
         """Sends a form as a page of ours would, unless `headers` say otherwise."""
         return await self._ask("POST", path, data, SAME_ORIGIN | headers)
 
+    async def send(self, path: str, token: str | None = None, **fields: str) -> Answer:
+        """Sends a form of the page that was last looked at, with its token unless another is given."""
+        return await self.post(path, {"form_token": self.hidden("form_token") if token is None else token, **fields})
+
+    def hidden(self, name: str) -> str:
+        """The value of a hidden field of the page that was last looked at."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self._page)
+        assert found is not None, f"the last page has no field {name}"
+        return html.unescape(found[1])
+
     async def _ask(
         self, method: str, target: str, data: dict[str, str] | bytes | None, headers: dict[str, str]
     ) -> Answer:
@@ -66,6 +81,8 @@ class Person:
         url = self.url + target if target.startswith("/") else target
         async with self._http.request(method, url, data=data, headers=sent, allow_redirects=False) as answer:
             found = Answer(answer.status, list(answer.headers.items()), await answer.text())
+        if found.status == 200:
+            self._page = found.text
         if is_ours:
             for line in found.cookies():
                 self._keep(line)
@@ -80,3 +97,10 @@ class Person:
             self.cookies.pop(name, None)
         else:
             self.cookies[name] = morsel.value
+
+
+async def sign_in(person: Person) -> str:
+    """Signs the development account in; the cookie's value."""
+    answer = await person.post("/sign-in", {"next": "/privacy"})
+    assert (answer.status, answer.location) == (303, "/privacy")
+    return person.cookies[COOKIE]

@@ -1,8 +1,6 @@
 """The balance in a running service: paying, coming back, refunds, and messages that are not to be believed."""
 
 import copy
-import html
-import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -16,9 +14,8 @@ from psycopg import sql
 
 from crouter.contract.deployment import Deployment
 from crouter.embedded import RunningCluster
-from crouter.runtime.identity.session_cookie import COOKIE
+from tests.behaviour.browsing import Person, sign_in
 from tests.behaviour.service import Service, message, serving
-from tests.behaviour.test_sign_in import OWN, cookie_in
 from tests.contract.stripe.server import StripeServer
 from tests.contract.stripe.shop import stripe_environment
 
@@ -50,43 +47,30 @@ async def site(
 class Browser:
     """Somebody who is signed in, with a form token from the last page."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, cookie: str) -> None:
-        self._http = http
-        self._url = url
-        self._headers = OWN | {"cookie": f"{COOKIE}={cookie}"}
-        self.page = ""
+    def __init__(self, person: Person) -> None:
+        self._person = person
         self.status = 0
 
     async def get(self, path: str) -> str:
-        async with self._http.get(self._url + path, headers=self._headers, allow_redirects=False) as answer:
-            self.status, self.page = answer.status, await answer.text()
-        return self.page
+        answer = await self._person.get(path)
+        self.status = answer.status
+        return answer.text
 
     async def post(self, path: str, *, token: str | None = None, **fields: str) -> str:
         """Sends a form of the last page; the address that follows, or the page."""
-        found = re.search(r'name="form_token" value="([^"]+)"', self.page)
-        fields["form_token"] = token if token is not None else html.unescape(found[1]) if found else ""
-        async with self._http.post(
-            self._url + path, data=fields, headers=self._headers, allow_redirects=False
-        ) as answer:
-            self.status, page = answer.status, await answer.text()
-            if answer.status == 303:
-                return answer.headers["location"]
-            self.page = page
-            return page
+        answer = await self._person.send(path, token, **fields)
+        self.status = answer.status
+        return answer.location if answer.status == 303 else answer.text
 
     def hidden(self, name: str) -> str:
-        found = re.search(rf'name="{name}" value="([^"]*)"', self.page)
-        assert found is not None
-        return found[1]
+        return self._person.hidden(name)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def browser(site: Service) -> AsyncIterator[Browser]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        async with http.post(f"{site.url}/sign-in", data={"next": "/"}, headers=OWN, allow_redirects=False) as answer:
-            cookie = cookie_in(answer)
-        yield Browser(http, site.url, cookie)
+    async with Person(site.url) as person:
+        await sign_in(person)
+        yield Browser(person)
 
 
 async def paid(browser: Browser, stripe: StripeServer, amount: str = "25") -> str:

@@ -29,8 +29,10 @@ from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.retention.run import rules_of
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
+from crouter.runtime.server.site.page import SitePages
 from crouter.runtime.server.site.site import site_routes
 from crouter.runtime.settings import read_settings
 from crouter.simulator import Scripted, Simulator
@@ -241,8 +243,7 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         assert status == 0, err
         policy = load(TEXT).policy
         assert policy is not None
-        retained = make_plan(policy).retention
-        rules = [rule.name for rule in (*retained.expire, *retained.erase)]
+        rules = [rule.name for rule in rules_of(make_plan(policy).deployment, None)]
         assert [json.loads(line) for line in err.splitlines()] == [{"rule": name} for name in rules]
 
 
@@ -309,7 +310,7 @@ async def test_a_policy_may_do_without_edge_and_analytics(tmp_path: Path, empty_
 
 async def test_the_rules_know_what_the_service_answers_itself(service: Service) -> None:
     parts = service.running.parts
-    own = {path for _, path in Pages(parts).routes()}
+    own = {path for _, path in Pages(parts, SitePages(parts)).routes()}
     own |= {path for _, path, _ in Probes(parts).routes()}
     own -= {"/"}
     assert {path for path in own if not path.startswith("/.")} <= {*OWN_PATHS, *OWN_FOLDERS}

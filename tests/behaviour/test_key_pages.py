@@ -3,10 +3,8 @@
 import re
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import psycopg
 import pytest
 import pytest_asyncio
@@ -14,36 +12,29 @@ from psycopg import sql
 
 from crouter.contract.deployment import Deployment
 from crouter.embedded import RunningCluster
+from tests.behaviour.browsing import Person, sign_in
 from tests.behaviour.service import Service, serving
-from tests.behaviour.test_sign_in import OWN, sign_in, with_cookie
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEY = re.compile(r"sk-cr-[0-9A-Za-z]{49}")
 
 
-@dataclass
 class Browser:
     """Somebody who is signed in."""
 
-    http: aiohttp.ClientSession
-    site: Service
-    cookie: str
+    def __init__(self, person: Person) -> None:
+        self.person = person
 
     async def get(self, path: str) -> tuple[int, str]:
-        async with self.http.get(f"{self.site.url}{path}", headers=with_cookie(self.cookie)) as answer:
-            assert answer.headers["cache-control"] == "no-store"
-            return answer.status, await answer.text()
+        answer = await self.person.get(path)
+        assert answer.header("cache-control") == "no-store"
+        return answer.status, answer.text
 
     async def post(self, path: str, token: str | None = None, **fields: str) -> tuple[int, str]:
-        if token is None:
-            found = re.search(r'name="form_token" value="([^"]+)"', (await self.get("/dashboard/keys"))[1])
-            assert found is not None
-            token = found[1]
-        data = {"form_token": token, **fields}
-        async with self.http.post(
-            f"{self.site.url}{path}", data=data, headers=with_cookie(self.cookie), allow_redirects=False
-        ) as answer:
-            return answer.status, await answer.text()
+        """Sends a form of the page of keys."""
+        await self.get("/dashboard/keys")
+        answer = await self.person.send(path, token, **fields)
+        return answer.status, answer.text
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -59,19 +50,20 @@ async def site(
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def browser(site: Service) -> AsyncIterator[Browser]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        yield Browser(http, site, await sign_in(http, site))
+    async with Person(site.url) as person:
+        await sign_in(person)
+        yield Browser(person)
 
 
 async def active_key(site: Service) -> str:
     return str(next(key.id for key in await site.keys.list(site.account) if key.revoked_at is None))
 
 
-async def test_nobody_sees_keys_without_signing_in(site: Service, browser: Browser) -> None:
-    async with browser.http.get(f"{site.url}/dashboard/keys", headers=OWN, allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["location"]) == (303, "/sign-in?next=%2Fdashboard%2Fkeys")
-    async with browser.http.post(f"{site.url}/dashboard/keys", data={}, headers=OWN) as refused:
-        assert refused.status == 403
+async def test_nobody_sees_keys_without_signing_in(site: Service) -> None:
+    async with Person(site.url) as nobody:
+        answer = await nobody.get("/dashboard/keys")
+        assert (answer.status, answer.location) == (303, "/sign-in?next=%2Fdashboard%2Fkeys")
+        assert (await nobody.post("/dashboard/keys", {})).status == 403
 
 
 async def test_a_replaced_key_is_shown_once_and_both_are_listed(site: Service, browser: Browser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.behaviour.service import environment
 from tests.contract.smtp.server import MailSink, mail_server
 from tests.unit.runtime.retention.databases import ROOT, Declared, TestDatabase
 
@@ -18,7 +19,8 @@ pytest_plugins = ("tests.unit.runtime.retention.fixtures",)
 PROGRAM = ROOT / "tests" / "unit" / "runtime" / "retention" / "retention_process.py"
 INSERT = (
     'INSERT INTO outbox (id, account_id, template, "values", created_at, state, attempts, next_at)'
-    " VALUES (%s, %s, 'deletion_done', '{\"day\": \"2026-12-01\"}', now(), 'waiting', 0, now())"
+    " VALUES (%s, %s, 'low_balance', '{\"balance\": 1000000000, \"threshold\": 5000000000}', now(),"
+    " 'waiting', 0, now())"
 )
 
 
@@ -30,15 +32,19 @@ class Workers:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, port: int, **environ: str) -> "subprocess.Popen[bytes]":
-        development = {
-            "CROUTER_ENVIRONMENT": "development",
+        mail = {
             "CROUTER_SMTP_URL": f"smtp://localhost:{port}",
             "CROUTER_MAIL_FROM": "mail@crouter.dev",
         }
         worker = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(self._folder)],
             cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": self._database.dsn, **development, **environ},
+            env={
+                "PYTHONPATH": str(ROOT),
+                **environment(self._database.dsn, "http://127.0.0.1:1"),
+                **mail,
+                **environ,
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -19,7 +19,7 @@ from crouter.embedded import RunningCluster
 from crouter.runtime.identity.session_cookie import COOKIE, SessionCookie
 from crouter.runtime.retention import RetentionOptions, run_retention
 from crouter.runtime.server.exchange import Exchange
-from tests.behaviour.browsing import SAME_ORIGIN, Person
+from tests.behaviour.browsing import SAME_ORIGIN, Person, sign_in
 from tests.behaviour.service import Service, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,13 +41,6 @@ async def site(
 async def person(site: Service) -> AsyncIterator[Person]:
     async with Person(site.url) as browser:
         yield browser
-
-
-async def sign_in(person: Person) -> str:
-    """Signs the development account in; the cookie's value."""
-    answer = await person.post("/sign-in", {"next": "/privacy"})
-    assert (answer.status, answer.location) == (303, "/privacy")
-    return person.cookies[COOKIE]
 
 
 async def is_signed_in(person: Person) -> bool:

@@ -40,7 +40,6 @@ _MODULES = {
     "mail": ("mail",),
     "security": ("security",),
 }
-_RECORDS = "service/records"
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
@@ -54,19 +53,20 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
         values = {part.upper(): getattr(plan.deployment, part) for part in parts}
         views[f"service/{module}.py"] = module_view(plan.header, values)
     files = {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
-    return files | _records(plan, templates)
+    return {**files, **_records(plan, templates)}
 
 
 def _records(plan: Plan, templates: Templates) -> dict[str, str]:
-    """Each record in a module of its own, so that none grows with the number of records."""
-    records = plan.deployment.records
-    uses = {_constant(record): f"generated.service.records.{_module(record)}" for record in records}
-    listed = module_view(plan.header, {"RECORDS": tuple(Name(_constant(record)) for record in records)}, uses)
-    files = {f"{_RECORDS}/__init__.py": templates.render(f"{_RECORDS}/__init__.py.jinja", listed)}
-    for record in records:
+    """The package of the records: a module for each, which grows with its table alone, and all of them in order."""
+    records = {_constant(record): record for record in plan.deployment.records}
+    uses = {constant: f"generated.service.records.{record.name}" for constant, record in records.items()}
+    package = module_view(plan.header, {"RECORDS": tuple(map(Name, records))}, uses)
+    files = {"service/records/__init__.py": templates.render("service/records/__init__.py.jinja", package)}
+    for constant, record in records.items():
         template = "technical_record" if is_technical(record) else "record"
-        view = module_view(plan.header, {_constant(record): record})
-        files[f"{_RECORDS}/{_module(record)}.py"] = templates.render(f"{_RECORDS}/{template}.py.jinja", view)
+        files[f"service/records/{record.name}.py"] = templates.render(
+            f"service/records/{template}.py.jinja", module_view(plan.header, {constant: record})
+        )
     return files
 
 
@@ -77,11 +77,6 @@ def _modules(plan: Plan) -> dict[str, tuple[str, ...]]:
         for module, parts in _MODULES.items()
         if all(getattr(plan.deployment, part) is not None for part in parts)
     }
-
-
-def _module(record: Record) -> str:
-    """Its name alone may be a word of Python."""
-    return f"{record.name}_record"
 
 
 def _constant(record: Record) -> str:

@@ -49,6 +49,8 @@ class SupabaseAuth:
         self.seen: list[Seen] = []
         self.is_down = False
         """Everything is answered with 503."""
+        self.is_failing = False
+        """Everything is answered with 500, in the shape of its errors."""
         self.keys_down = False
         self.claims: dict[str, Any] = {}
         """Replaces claims of access tokens."""
@@ -100,6 +102,8 @@ class SupabaseAuth:
         self.seen.append(Seen(request.method, request.path, dict(request.query), dict(request.headers.items()), body))
         if self.is_down:
             return web.Response(status=503, text="upstream connect error")
+        if self.is_failing:
+            return auth_error(request, 500, "unexpected_failure", "Database error")
         needs_key = request.path.startswith("/auth/v1/") and request.path.split("/")[3] in (
             "token",
             "logout",
