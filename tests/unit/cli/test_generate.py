@@ -26,7 +26,7 @@ def test_the_second_run_has_nothing_to_write(project: Path, command: Command) ->
 
 
 def test_a_policy_with_problems_writes_nothing(project: Path, command: Command) -> None:
-    edit(project, "keep: P12M", "keep: 12 months")
+    edit(project, "of: [usage], keep: P12M", "of: [usage], keep: 12 months")
     edit(project, "language: 1\n", "language: 1\nlangauge: 1\n")
     outcome = command("generate")
     assert outcome.status == 1

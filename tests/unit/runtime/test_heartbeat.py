@@ -65,9 +65,12 @@ def test_a_job_is_late_as_a_rule_is(declared: Declared) -> None:
     start = datetime(2026, 11, 23, tzinfo=UTC)
     heartbeat = Heartbeat(declared.deployment, start)
     assert heartbeat.look({}, start + HOUR + timedelta(minutes=1)) == frozenset()
-    assert heartbeat.look({}, start + HOUR + timedelta(minutes=1, microseconds=1)) == {"job.mail"}
-    assert heartbeat.look({"job.mail": start + HOUR}, start + 2 * HOUR) == {"job.low_balance"}
-    assert heartbeat.late == {"job.low_balance"}
+    each_minute = {"job.mail", "job.payments"}
+    assert heartbeat.look({}, start + HOUR + timedelta(minutes=1, microseconds=1)) == each_minute
+    ran = dict.fromkeys(each_minute, start + HOUR)
+    rarer = {"job.copies", "job.erasures", "job.low_balance", "job.requests"}
+    assert heartbeat.look(ran, start + 2 * HOUR) == rarer
+    assert heartbeat.late == rarer
 
 
 async def watched(

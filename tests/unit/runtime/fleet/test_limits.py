@@ -13,6 +13,7 @@ from redis import Redis
 
 from crouter.contract.traffic import Limits
 from crouter.runtime.ending import end_task
+from crouter.runtime.fleet import store as fleet_store
 from crouter.runtime.fleet.limits import FleetLimits
 from crouter.runtime.fleet.settings import FleetSettings
 from crouter.runtime.fleet.store import LIFETIME_SECONDS, FleetStore
@@ -39,6 +40,12 @@ class Clock:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with redis_server(tmp_path_factory.mktemp("redis")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is slow, and not away: a server that is stopped refuses at once."""
+    monkeypatch.setattr(fleet_store, "TIMEOUT_SECONDS", 5.0)
 
 
 @asynccontextmanager
