@@ -21,7 +21,6 @@ JOBS: tuple[Job, ...] = (
     COPIES_JOB,
     ERASURES_JOB,
     REQUESTS_JOB,
-    RECONCILE,
 )
 """In no particular order: they do not wait for one another."""
 
