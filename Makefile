@@ -11,9 +11,9 @@ ARGS ?=
 FUZZ_SECONDS ?= 600
 
 # Tests without a service run side by side. Those that start one share the machine with a database
-# and a client, so they follow one after the other.
+# and a client, and a file of them shares what it starts: two files at a time, whatever the machine.
 WORKERS ?= auto
-SERVICE_WORKERS ?= 0
+SERVICE_WORKERS ?= 2
 QUICK_TESTS := $(wildcard tests/unit tests/cases tests/architecture)
 SERVICE_TESTS := $(filter-out $(QUICK_TESTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
@@ -46,7 +46,7 @@ heading = @printf '\n== %s\n' "$(1)"
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check fix generate proof-controls bench torture lighthouse lock
-.PHONY: format-check lint types imports drift browser
+.PHONY: format-check lint types imports drift browser redis
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,12 +57,12 @@ setup: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) ## install everything th
 run: $(RUN_READY) $(RUN_WEB_READY) ## start Crouter with its database; Ctrl-C stops everything
 	@exec $(BIN)/crouter run
 
-test: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) browser ## run every test
+test: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) browser redis ## run every test
 	$(call heading,tests of values and rules)
 	@$(BIN)/python -m pytest --junitxml .crouter/junit-values.xml -n $(WORKERS) $(ARGS) $(QUICK_TESTS)
 ifneq ($(SERVICE_TESTS),)
 	$(call heading,tests of a running service)
-	@$(BIN)/python -m pytest --junitxml .crouter/junit-service.xml -n $(SERVICE_WORKERS) $(ARGS) $(SERVICE_TESTS)
+	@$(BIN)/python -m pytest --junitxml .crouter/junit-service.xml -n $(SERVICE_WORKERS) --dist loadfile $(ARGS) $(SERVICE_TESTS)
 endif
 
 check: format-check lint types imports drift test ## everything CI runs
@@ -156,7 +156,7 @@ $(DEV_READY):
 $(RUN_WEB_READY):
 	$(node)
 	@echo "Fetching the web assets (once)"
-	@$(NPM_CI) --omit=dev
+	@$(NPM_CI) --omit=dev --omit=optional
 	@touch $@
 
 $(DEV_WEB_READY):
@@ -172,7 +172,7 @@ $(FIDESLANG_READY): | $(DEV_READY)
 		--require-hashes --only-binary :all: --requirement requirements/fideslang.txt
 	@touch $@
 
-# Browser tests use what is installed. Nothing else is ever installed outside this folder.
+# Browser tests use what is installed. Nothing but that and Redis is ever installed outside this folder.
 browser:
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
 		command -v $$name >/dev/null 2>&1 && exit 0; done; \
@@ -185,4 +185,18 @@ browser:
 	{ echo "************************************************************************"; \
 	  echo "  No Chromium or Chrome was found: THE BROWSER TESTS WILL BE SKIPPED."; \
 	  echo "  Install one (Debian: apt-get install chromium) and run this again."; \
+	  echo "************************************************************************"; } >&2
+
+# It is not started: the tests start servers of their own.
+redis:
+	@command -v redis-server >/dev/null 2>&1 && exit 0; \
+	if [ -z "$$CROUTER_NO_REDIS_INSTALL" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "Installing Debian's redis-server for the tests of shared limits (CROUTER_NO_REDIS_INSTALL=1 prevents it)"; \
+		export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+		apt-get update -qq </dev/null >/dev/null 2>&1; \
+		apt-get install -qq -y --no-install-recommends redis-server </dev/null >/dev/null 2>&1 && exit 0; \
+	fi; \
+	{ echo "************************************************************************"; \
+	  echo "  No redis-server was found: TESTS OF SHARED LIMITS WILL BE SKIPPED."; \
+	  echo "  Install one (Debian: apt-get install redis-server) and run this again."; \
 	  echo "************************************************************************"; } >&2

@@ -90,6 +90,12 @@ def listed(items: Iterable[Piece], word: str = "and") -> Phrase:
     return phrase(*pieces)
 
 
+def portions(items: Iterable[Piece], at_once: int) -> list[list[Phrase]]:
+    """The items without repetition, so many at a time: what one sentence can list and still be read to its end."""
+    every = unique([phrase(item) for item in items])
+    return [every[first : first + at_once] for first in range(0, len(every), at_once)]
+
+
 def unique(items: Sequence[Phrase]) -> list[Phrase]:
     """The items without repetition of words. What is left out is remembered in `also` of the one that stays."""
     kept: dict[str, Phrase] = {}

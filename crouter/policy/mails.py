@@ -15,7 +15,6 @@ MAILS: Final[Mapping[str, Mapping[str, MailValueType]]] = {
     "refund": {"amount": "money", "fee": "money", "balance": "money", "day": "date"},
     "dispute": {"amount": "money", "balance": "money"},
     "low_balance": {"balance": "money", "threshold": "money"},
-    "spending_limit": {"limit": "money", "last_four": "word"},
     "key_created": {"last_four": "word", "at": "moment"},
     "key_rotated": {"last_four": "word", "old_last_four": "word", "old_ends": "moment"},
     "key_revoked": {"last_four": "word", "at": "moment"},
@@ -27,5 +26,4 @@ MAILS: Final[Mapping[str, Mapping[str, MailValueType]]] = {
     "copy_ready": {"until": "moment"},
     "deletion_begun": {"until": "date", "gone_by": "date", "page": "page"},
     "deletion_taken_back": {},
-    "deletion_done": {"day": "date"},
 }

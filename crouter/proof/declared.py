@@ -10,7 +10,6 @@ from typing import Literal
 
 from crouter.contract.deployment import Deployment
 from crouter.contract.retention import Erase, Expire
-from crouter.plan.declarations import is_technical
 from crouter.policy.model import Policy
 from crouter.policy.paths import NoSuchValueError, value_at
 from crouter.policy.problems import Path
@@ -93,7 +92,7 @@ def place_of(declared: Declared, files: Mapping[str, str]) -> GeneratedPlace | N
 
 def _records(deployment: Deployment, policy: Policy) -> Iterator[Declared]:
     for record in deployment.records:
-        file = "service/technical_records.py" if is_technical(record) else "service/records.py"
+        file = f"service/records/{record.name}.py"
         yield Declared("table", record.name, ("data", record.name), file, (f'policy_path="{record.policy_path}"',))
         category = policy.data.get(record.name)
         for field in record.fields:

@@ -125,7 +125,9 @@ class KeyStore:
             async with self._database.transaction() as connection:
                 await self._lock_account(connection, account)
                 slot = None if beside_others else await self._free_slot(connection, account)
-                return await self._insert(connection, account, slot, named)
+                new = await self._insert(connection, account, slot, named)
+                await self._tell(connection, account, "key_created", new)
+                return new
         except DatabaseRefusedError as error:
             if error.code == _UNIQUE_VIOLATION:
                 raise self._full() from None
@@ -163,6 +165,14 @@ class KeyStore:
                 await self._revoke(connection, one, ends)
             slot = await self._free_slot(connection, account)
             new = await self._insert(connection, account, slot, inherited)
+            if replaced:
+                old: dict[str, str | datetime] = {
+                    "old_last_four": await self._last_four(connection, replaced[0]),
+                    "old_ends": ends,
+                }
+                await self._tell(connection, account, "key_rotated", new, old)
+            else:
+                await self._tell(connection, account, "key_created", new)
             return NewKey(new.id, account, new.key, ends if replaced and grace else None)
 
     async def revoke(self, key: uuid.UUID, *, account: uuid.UUID | None = None) -> None:
@@ -174,7 +184,9 @@ class KeyStore:
             owner = await self._owner(connection, key, account)
             if owner is None or not await self._revoke(connection, key, datetime.now(UTC)):
                 raise NoSuchKeyError("no active key has that id")
-            await self._mail(connection, owner, "key_revoked", await self._last_four(connection, key))
+            last_four = await self._last_four(connection, key)
+            values: dict[str, str | datetime] = {"last_four": last_four, "at": datetime.now(UTC)}
+            await self._mail(connection, owner, "key_revoked", values)
 
     async def rename(self, key: uuid.UUID, label: str, *, account: uuid.UUID | None = None) -> None:
         """Gives a key another name, or none. Raises KeyLabelError, NoSuchKeyError, DatabaseError."""
@@ -251,7 +263,6 @@ class KeyStore:
         )
         await connection.execute(query, tuple(row.values()))
         await tell_of_key(connection, new.id)
-        await self._mail(connection, account, "key_created", text[-4:])
         return new
 
     async def _revoke(self, connection: Connection, key: uuid.UUID, at: datetime) -> bool:
@@ -299,9 +310,22 @@ class KeyStore:
         row = await (await connection.execute(query, (key,))).fetchone()
         return dict(zip(kept, row, strict=True)) if row is not None else {}
 
-    async def _mail(self, connection: Connection, account: uuid.UUID, template: str, last_four: str) -> None:
+    async def _tell(
+        self,
+        connection: Connection,
+        account: uuid.UUID,
+        template: str,
+        new: NewKey,
+        replaced: Mapping[str, str | datetime] | None = None,
+    ) -> None:
+        """By mail, of a new key: when it was made, or what it replaces."""
+        values = {"last_four": new.key.reveal()[-4:], **(replaced or {"at": datetime.now(UTC)})}
+        await self._mail(connection, account, template, values)
+
+    async def _mail(
+        self, connection: Connection, account: uuid.UUID, template: str, values: Mapping[str, str | datetime]
+    ) -> None:
         if self._outbox is not None:
-            values = {"last_four": last_four, "at": datetime.now(UTC)}
             await self._outbox.enqueue(connection, account, template, values)
 
 

@@ -10,8 +10,18 @@ from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PUBLIC = ("/", "/pricing", "/status", "/sign-in", "/privacy", "/privacy/history", "/no-such-page")
-OWN = ("/", "/dashboard", "/dashboard/usage", "/dashboard/usage?from=2024-01-01&to=2024-01-02", "/dashboard/setup")
+PUBLIC = ("/", "/pricing", "/status", "/sign-in", "/privacy", "/privacy/history", "/privacy/proof", "/no-such-page")
+OWN = (
+    "/",
+    "/dashboard",
+    "/dashboard/usage",
+    "/dashboard/usage?from=2024-01-01&to=2024-01-02",
+    "/dashboard/keys",
+    "/dashboard/balance",
+    "/dashboard/balance/statement",
+    "/dashboard/setup",
+    "/account/privacy",
+)
 LOOKS = (
     {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "reduced_motion": "reduce"},

@@ -32,7 +32,6 @@ class EntryView:
 # Which parts of the deployment stand in which module. What is not here stands in the package itself.
 _MODULES = {
     "purposes": ("purposes",),
-    "records": ("records",),
     "processors": ("processors",),
     "proxy": ("proxy",),
     "logs": ("logs",),
@@ -41,8 +40,6 @@ _MODULES = {
     "mail": ("mail",),
     "security": ("security",),
 }
-# Records of the service's own work stand apart, so that those with data about people can be read through.
-_TECHNICAL = "technical_records"
 
 
 def render(plan: Plan, templates: Templates) -> dict[str, str]:
@@ -55,13 +52,22 @@ def render(plan: Plan, templates: Templates) -> dict[str, str]:
     for module, parts in _modules(plan).items():
         values = {part.upper(): getattr(plan.deployment, part) for part in parts}
         views[f"service/{module}.py"] = module_view(plan.header, values)
-    technical = {_constant(record): record for record in plan.deployment.records if is_technical(record)}
-    if technical:
-        named = tuple(Name(_constant(one)) if is_technical(one) else one for one in plan.deployment.records)
-        uses = dict.fromkeys(technical, f"generated.service.{_TECHNICAL}")
-        views["service/records.py"] = module_view(plan.header, {"RECORDS": named}, uses)
-        views[f"service/{_TECHNICAL}.py"] = module_view(plan.header, technical)
-    return {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+    files = {path: templates.render(f"{path}.jinja", view) for path, view in views.items()}
+    return {**files, **_records(plan, templates)}
+
+
+def _records(plan: Plan, templates: Templates) -> dict[str, str]:
+    """The package of the records: a module for each, which grows with its table alone, and all of them in order."""
+    records = {_constant(record): record for record in plan.deployment.records}
+    uses = {constant: f"generated.service.records.{record.name}" for constant, record in records.items()}
+    package = module_view(plan.header, {"RECORDS": tuple(map(Name, records))}, uses)
+    files = {"service/records/__init__.py": templates.render("service/records/__init__.py.jinja", package)}
+    for constant, record in records.items():
+        template = "technical_record" if is_technical(record) else "record"
+        files[f"service/records/{record.name}.py"] = templates.render(
+            f"service/records/{template}.py.jinja", module_view(plan.header, {constant: record})
+        )
+    return files
 
 
 def _modules(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -80,6 +86,7 @@ def _constant(record: Record) -> str:
 def _package(plan: Plan) -> ModuleView:
     """The package, whose deployment names the values of the other modules."""
     uses = {part.upper(): f"generated.service.{module}" for module, parts in _modules(plan).items() for part in parts}
+    uses["RECORDS"] = "generated.service.records"
     uses["RETENTION"] = "generated.retention"
     named: dict[str, Any] = {
         field.name: Name(field.name.upper()) for field in fields(plan.deployment) if field.name.upper() in uses

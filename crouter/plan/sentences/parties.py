@@ -1,12 +1,16 @@
 """Sentences about processors: `processor`."""
 
-from crouter.plan.phrases import Phrase, Piece, Sentence, Text, Value, listed, phrase, plain, sentence
+from typing import Final
+
+from crouter.plan.phrases import Phrase, Piece, Sentence, Text, Value, listed, phrase, plain, portions, sentence
 from crouter.plan.sentences import vocabulary
 from crouter.plan.sentences.topic import Topic
 from crouter.plan.words import date_words, duration_words, has_determiner
 from crouter.policy.model import Policy
 from crouter.policy.parts.parties import Processor
 from crouter.policy.types import Duration
+
+LISTED_AT_ONCE: Final = 12
 
 
 def processor(topic: Topic) -> list[Sentence]:
@@ -15,7 +19,8 @@ def processor(topic: Topic) -> list[Sentence]:
     assert isinstance(party, Processor)
     label = Value(topic.at("label"), party.label, proper=True)
     verb = Value(topic.at("mode"), "stores" if party.mode == "store" else "receives")
-    received = listed(_received(topic.policy, path, topic.at("receives", n)) for n, path in enumerate(party.receives))
+    received = [_received(topic.policy, path, topic.at("receives", n)) for n, path in enumerate(party.receives)]
+    first, *further = portions(received, LISTED_AT_ONCE)
     apart = ""
     if party.mode == "store" and "row_level_security" in topic.enforced_by:
         apart = " securely: no account can read the rows of another"
@@ -23,7 +28,9 @@ def processor(topic: Topic) -> list[Sentence]:
     return [
         sentence("we use ", label, " for ", Value(topic.at("does"), party.does)),
         *_purposes(topic.policy, party),
-        sentence("it ", verb, " ", received, apart),
+        sentence("it ", verb, " ", listed(first), "" if further else apart),
+        *(sentence("it also ", verb, " ", listed(more)) for more in further),
+        *([sentence("all of this is stored", apart)] if further and apart else []),
         sentence("its ", own_policy, " covers ", Value(topic.at("policy_covers"), party.policy_covers)),
         *_kept(topic, party),
         *_seen(topic, party),

@@ -1,12 +1,16 @@
 """Sentences about how long data is kept: `retains`, `deletes`."""
 
-from crouter.plan.phrases import Phrase, Piece, Sentence, Value, listed, phrase, sentence
+from typing import Final
+
+from crouter.plan.phrases import Phrase, Piece, Sentence, Value, listed, phrase, portions, sentence
 from crouter.plan.sentences import vocabulary
 from crouter.plan.sentences.topic import Topic
 from crouter.plan.words import duration_words, frequency_words, has_determiner, identifier_words
 from crouter.plan.worst_case import worst_case
 from crouter.policy.model import Policy
 from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive, LegalException
+
+LISTED_AT_ONCE: Final = 12
 
 
 def retains(topic: Topic) -> list[Sentence]:
@@ -35,9 +39,17 @@ def deletes(topic: Topic) -> list[Sentence]:
     limit = ", except what the law requires us to keep" if rule.exceptions else ""
     return [
         sentence("after you delete your account, its personal data is gone within ", within, limit),
-        sentence("this covers ", vocabulary.categories(topic.policy, rule.of)),
+        *_covered(topic.policy, rule),
         sentence("you can take a deletion back for ", Value(topic.at("grace"), duration_words(rule.grace))),
         *(_exception(topic, number, exception) for number, exception in enumerate(rule.exceptions)),
+    ]
+
+
+def _covered(policy: Policy, rule: DeleteAfter) -> list[Sentence]:
+    first, *further = portions([vocabulary.category(policy, name) for name in rule.of], LISTED_AT_ONCE)
+    return [
+        sentence("this covers ", listed(first)),
+        *(sentence("it also covers ", listed(more)) for more in further),
     ]
 
 

@@ -1,10 +1,15 @@
 """Sentences about what data is used for: `uses`. Of the address that mails go to, also which mails there are."""
 
-from crouter.plan.phrases import Sentence, Value, listed, phrase, sentence
+from typing import Final
+
+from crouter.plan.phrases import Sentence, Value, listed, phrase, portions, sentence
 from crouter.plan.sentences import vocabulary
 from crouter.plan.sentences.topic import Topic
 from crouter.policy.addresses import address_of
 from crouter.policy.parts.data import DataCategory, DataField
+
+# More reasons than these make a sentence that nobody reads to its end.
+AT_ONCE: Final = 6
 
 
 def uses(topic: Topic) -> list[Sentence]:
@@ -22,16 +27,17 @@ def uses(topic: Topic) -> list[Sentence]:
 
 
 def _mails(topic: Topic) -> list[Sentence]:
-    """Every mail that is sent, by what it is for."""
+    """Every mail that is sent, by what it is for, a few to a sentence."""
     policy = topic.policy
     said = []
     for name, purpose in policy.purposes.items():
         reasons = [
-            phrase("when ", Value(f"mail.{mail}.when", template.when))
+            phrase(Value(f"mail.{mail}.when", template.when))
             for mail, template in policy.mail.items()
             if template.purpose == name
         ]
-        if reasons:
-            label = Value(f"purposes.{name}.label", purpose.label)
-            said.append(sentence("we send you mail for ", label, " ", listed(reasons, "or")))
+        label = Value(f"purposes.{name}.label", purpose.label)
+        for number, some in enumerate(portions(reasons, AT_ONCE)):
+            begins = phrase("we also send it") if number else phrase("we send you mail for ", label)
+            said.append(sentence(begins, " when ", listed(some, "or")))
     return [*said, sentence("we send no other mail")]

@@ -30,8 +30,15 @@ ROOT: Final = HERE.parents[2]
 LIGHTHOUSE: Final = HERE / "node_modules" / "lighthouse" / "cli" / "index.js"
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CATEGORIES: Final = ("accessibility", "best-practices")
-PUBLIC: Final = ("/", "/pricing", "/status", "/sign-in", "/privacy", "/privacy/history")
-OWN: Final = ("/dashboard", "/dashboard/usage", "/dashboard/setup")
+PUBLIC: Final = ("/", "/pricing", "/status", "/sign-in", "/privacy", "/privacy/history", "/privacy/proof")
+OWN: Final = (
+    "/dashboard",
+    "/dashboard/usage",
+    "/dashboard/keys",
+    "/dashboard/balance",
+    "/dashboard/setup",
+    "/account/privacy",
+)
 RUN_SECONDS: Final = 120
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 from tests.contract.stripe.server import KEY, StripeServer
 
 ROOT = Path(__file__).resolve().parents[3]
-CLI = ROOT / "node_modules" / ".bin" / "stripe"
+# The package beside it that chooses one by platform is not locked: not every platform has one.
+CLI = ROOT / "node_modules" / "@stripe" / "cli-linux-x64" / "bin" / "stripe"
 
 
 async def stripe(server: StripeServer, home: Path, *arguments: str) -> Any:
@@ -33,7 +33,6 @@ async def stripe(server: StripeServer, home: Path, *arguments: str) -> Any:
 
 
 async def test_the_official_cli_makes_customers_payments_and_refunds(tmp_path: Path) -> None:
-    assert shutil.which("node") is not None
     async with StripeServer().serving() as server:
         customer = await stripe(server, tmp_path, "customers", "create", "--email", "ada@example.org")
         assert server.account.find("customer", customer["id"])["email"] == "ada@example.org"

@@ -145,7 +145,7 @@ async def test_a_late_message_brings_nothing_of_an_erased_account_back(here: Sho
     payment, session = await here.checkout()
     here.stripe.account.pay(session)
     for table in ("payment", "payment_profile", "outbox"):
-        here.database.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]  # noqa: S608
+        here.database.execute(f"DELETE FROM {table}")  # noqa: S608
     here.database.execute("UPDATE account SET email = NULL, name = NULL, erased_at = now()")
     assert await here.receive(here.events("checkout.session.completed")[0]) == "unclaimed"
     assert here.database.count("payment") == here.database.count("ledger") == 0
@@ -162,6 +162,7 @@ async def test_a_late_message_brings_nothing_of_an_erased_account_back(here: Sho
     del payment
 
 
+@pytest.mark.claim("collect-payment")
 async def test_collect_payment__a_message_with_card_details_leaves_none_in_the_database(here: Shop) -> None:
     _, session = await here.checkout()
     here.stripe.account.pay(session)
@@ -175,6 +176,7 @@ async def test_collect_payment__a_message_with_card_details_leaves_none_in_the_d
         assert here.database.holding(canary) == [], canary
 
 
+@pytest.mark.claim("collect-top-up")
 async def test_collect_top_up__a_payment_is_recorded_with_its_amount_and_time_and_nothing_else(here: Shop) -> None:
     payment = await here.top_up(12_34)
     (row,) = here.database.execute("SELECT row_to_json(p) FROM payment AS p")

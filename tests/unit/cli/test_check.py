@@ -27,14 +27,14 @@ def test_a_project_that_was_never_generated_is_2(command: Command) -> None:
 def test_missing_stale_and_changed_files_are_listed_with_a_diff_and_the_command(
     generated: Path, command: Command
 ) -> None:
-    (generated / "service" / "records.py").unlink()
+    (generated / "service" / "records" / "usage.py").unlink()
     (generated / "extra.py").write_text("PRINT = 1\n", encoding="utf-8")
     proxy = generated / "service" / "proxy.py"
     proxy.write_text(proxy.read_text(encoding="utf-8").replace("50", "60", 1), encoding="utf-8")
     outcome = command("check")
     assert outcome.status == 2
     assert outcome.out.startswith("3 differences: 1 missing, 1 stale, 1 changed\n")
-    assert "missing  generated/service/records.py" in outcome.out
+    assert "missing  generated/service/records/usage.py" in outcome.out
     assert "-PRINT = 1" in outcome.out
     assert outcome.out.endswith("To mend it: crouter generate\n")
 

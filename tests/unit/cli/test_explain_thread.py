@@ -51,7 +51,7 @@ def test_in_the_librarys_own_tree_a_test_is_named_with_its_line(
     ("file", "needle", "path", "claim"),
     [
         ("service/logs.py", 'name="status"', "logging.service.status", "exclude-content"),
-        ("service/records.py", "data.account.email", "data.account.fields.email", "collect-account"),
+        ("service/records/account.py", "data.account.email", "data.account.fields.email", "collect-account"),
         ("service/proxy.py", '"cf-*"', "proxy.drops_request_headers[13]", "exclude-location"),
         ("service/processors.py", '"api.stripe.com"', "processors.stripe.hosts[0]", "processor-stripe"),
         ("service/metrics.py", "crouter_requests_total", "metrics.crouter_requests_total", "exclude-content"),

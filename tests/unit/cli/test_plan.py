@@ -58,7 +58,7 @@ def harmless(project: Path) -> None:
 
 
 def another_recipient(project: Path) -> None:
-    edit(project, "receives: [account.email, ledger.amount_nanousd]", "receives: [account, ledger.amount_nanousd]")
+    edit(project, "receives: [account.email, ledger.amount_nanousd,", "receives: [account, ledger.amount_nanousd,")
     edit(project, "keeps: {for: P30D", "keeps: {for: P60D")
     edit(project, 'version: "1.0"', 'version: "1.1"')
     edit(project, "effective: 2025-01-05", "effective: 2027-01-01")

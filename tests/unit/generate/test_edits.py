@@ -159,7 +159,7 @@ def test_a_field_that_comes_is_said_declared_kept_and_recorded(
     for path in DOCUMENTS:
         assert label in words(files[path])
         assert label not in words(before(start)[path])
-    assert f'name="{column}"' in files["service/records.py"]
+    assert f'name="{column}"' in files[f"service/records/{table}.py"]
     assert make_plan(policy_of(text)).deployment.record(table).field(column).source == source
     migration = last_migration(files)
     assert f'ALTER TABLE "crouter"."{table}" ADD COLUMN "{column}" {sql_type}' in words(migration)

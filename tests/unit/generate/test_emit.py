@@ -31,7 +31,7 @@ def test_a_tree_in_step_is_not_touched(generated: Path) -> None:
 def test_what_changed_is_named_and_stale_files_go(generated: Path) -> None:
     (generated / "service" / "extra.py").write_text("EXTRA = 1\n")
     emitted = emit(whole_policy({"data.account.label": "facts about you"}), generated)
-    assert "service/records.py" in emitted.written
+    assert "service/records/account.py" in emitted.written
     assert "database/migrations/history.json" not in emitted.written
     assert emitted.removed == ("service/extra.py",)
 

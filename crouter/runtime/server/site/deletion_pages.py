@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -76,7 +76,7 @@ class DeletionPages:
         self._keys = SigningKeys(ring) if ring is not None else None
         self._kept = tuple(
             KeptByLaw(
-                f"{parts.deployment.record(hold.record).label} ({', '.join(hold.kinds) or 'all'}), {words(hold.keep)}",
+                f"{parts.deployment.record(hold.record).label} ({_shown(hold.kinds)}), {words(hold.keep)}",
                 hold.law,
             )
             for hold in self._rule.holds
@@ -199,3 +199,7 @@ _TAKEN_BACK: Final = Notice(
 _TOO_LATE: Final = Notice("It is too late", ("The time in which this deletion could be taken back is over.",))
 _NO_RECEIPT: Final = Notice("There is no receipt yet", ("It is there when every step of the deletion has ended.",))
 _UNKNOWN: Final = Notice("There is no such deletion", ("The address is not one of ours, or its time is over.",))
+
+
+def _shown(kinds: Sequence[str]) -> str:
+    return ", ".join(kind.replace("_", " ") for kind in kinds) or "all"

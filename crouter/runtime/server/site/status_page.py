@@ -94,6 +94,7 @@ def _checks(parts: Parts) -> tuple[Check, ...]:
         upstream_check(parts.keys, deployment.processor(deployment.proxy.upstream).label),
         database_check(parts.database),
         offered_check("sign_in", "Sign-in", is_offered=signs_in, meaning="People can sign in."),
+        offered_check("payments", "Top-ups", is_offered=parts.payments is not None, meaning="Credit can be bought."),
         retention_check(parts.heartbeat),
     )
 

@@ -1,5 +1,7 @@
 """Policies that are many times as large are policies still."""
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,16 @@ def test_once_as_large_is_the_policy_itself() -> None:
     assert grown(tree, 1) == tree
 
 
-@pytest.mark.parametrize("times", [2, 7])
-def test_a_grown_policy_passes_every_rule(times: int) -> None:
+def _largest() -> int:
+    """How many times as large a policy may be and still be read at all."""
+    sizes = itertools.count(1)
+    return next(times for times in sizes if read(yaml_text(grown(_tree(), times + 1)), "policy.yaml").problems)
+
+
+@pytest.mark.parametrize("times_of", [lambda: 2, _largest], ids=["twice", "as large as a file may be"])
+def test_a_grown_policy_passes_every_rule(times_of: Callable[[], int]) -> None:
+    times = times_of()
+    assert times > 1
     loaded = load(yaml_text(grown(_tree(), times)))
     assert loaded.problems == ()
     assert loaded.policy is not None

@@ -130,7 +130,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-stripe",
         {"processors/stripe/mode": "transit"},
-        "It receives your email address and the amount in balance entries.",
+        "It receives your email address, the amount in balance entries, the amount paid in payment data and",
     ),
     ("processor-stripe", {"processors/stripe/policy_covers": "cards"}, "Its privacy policy covers cards."),
     (
@@ -141,8 +141,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "processor-supabase",
         {"sections/3/claims/processor-supabase/enforced_by": ["egress_guard"]},
-        "It stores account data, usage data, API keys, balance entries, credit set aside, batch data and mail data. "
-        "Its",
+        "It stores account data, usage data, API keys, balance entries, credit set aside, batch data, ",
     ),
     (
         "processor-anthropic",
@@ -186,8 +185,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
         "retain-deleted",
         {"retention/deletion/exceptions": []},
         "After you delete your account, its personal data is gone within 30 days. This covers account data, "
-        "usage data, API keys, balance entries, credit set aside, batch data and mail data. "
-        "You can take a deletion back for 7 days.",
+        "usage data, API keys, balance entries, credit set aside, batch data, ",
     ),
     (
         "retain-deleted",
