@@ -65,5 +65,5 @@ class Templates:
         self._environment.globals.clear()
 
     def render(self, name: str, view: object) -> str:
-        """The text of template `name`, such as `service/records.py.jinja`, for `view`."""
+        """The text of template `name`, such as `service/records/record.py.jinja`, for `view`."""
         return self._environment.get_template(name).render(view=view)

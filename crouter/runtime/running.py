@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.accounting import accounting
+from crouter.runtime.accounting import Accounting, accounting
 from crouter.runtime.credit.credit import Credit
 from crouter.runtime.dashboard.live import live_usage
 from crouter.runtime.database.pool import Database
@@ -106,46 +106,62 @@ async def running(
         books = await stack.enter_async_context(
             accounting(deployment, settings, database, log, metrics, grace_seconds=grace_seconds)
         )
-        lookup = _keys_of_customers(stack, deployment, settings, database, log)
-        keys = _upstream_keys(settings, metrics)
-        egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
         shared = await stack.enter_async_context(fleet_limits(deployment, settings, log, metrics))
-        reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
-        heartbeat = await stack.enter_async_context(watching(deployment, database, log, metrics))
-        rights = rights_of(deployment, database, settings.store)
-        _watch(stack, deployment, database, metrics, Waiting(deployment, database, heartbeat) if rights else None)
-        visitors, provider = await _people(stack, deployment, settings, database, log)
-        payments = await _payments(stack, deployment, settings, database, reader, outbox, books.credit)
-        parts = Parts(
-            deployment=deployment,
-            settings=settings,
-            generated=generated,
-            database=database,
-            lookup=lookup,
-            limits=shared or limits or RateLimits(deployment.proxy.limits, clock),
-            credit=books.credit,
-            spending=books.spending,
-            reader=reader,
-            outbox=outbox,
-            channel=await stack.enter_async_context(
-                egress.open_content(deployment.proxy.upstream, settings.upstream_url)
-            ),
-            keys=keys,
-            places=Places(settings.requests_max, settings.account_requests_max),
-            settling=books.settling,
-            prices=prices or shipped_price_book(),
-            log=log,
-            metrics=metrics,
-            heartbeat=heartbeat,
-            payments=payments,
-            rights=rights,
-            visitors=visitors,
-            identity=provider,
-            live=await stack.enter_async_context(live_usage(deployment, database)),
-            analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
-        )
+        admitting = shared or limits or RateLimits(deployment.proxy.limits, clock)
+        prices = prices or shipped_price_book()
+        parts = await _parts(stack, deployment, settings, generated, log, metrics, database, books, admitting, prices)
         found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
         yield Running(found.url, parts, found.renew_certificate)
+
+
+async def _parts(
+    stack: AsyncExitStack,
+    deployment: Deployment,
+    settings: Settings,
+    generated: Path,
+    log: Log,
+    metrics: Metrics,
+    database: Database,
+    books: Accounting,
+    limits: Admitting,
+    prices: PriceBook,
+) -> Parts:
+    """What answers are made of, open until the stack unwinds."""
+    lookup = _keys_of_customers(stack, deployment, settings, database, log)
+    keys = _upstream_keys(settings, metrics)
+    egress = Egress(deployment, settings, lambda processor: log.error("egress_refused", route=processor))
+    reader, outbox = PurposeReader(deployment, database), Outbox(deployment)
+    heartbeat = await stack.enter_async_context(watching(deployment, database, log, metrics))
+    rights = rights_of(deployment, database, settings.store)
+    _watch(stack, deployment, database, metrics, Waiting(deployment, database, heartbeat) if rights else None)
+    visitors, provider = await _people(stack, deployment, settings, database, log)
+    payments = await _payments(stack, deployment, settings, database, reader, outbox, books.credit)
+    return Parts(
+        deployment=deployment,
+        settings=settings,
+        generated=generated,
+        database=database,
+        lookup=lookup,
+        limits=limits,
+        credit=books.credit,
+        spending=books.spending,
+        reader=reader,
+        outbox=outbox,
+        channel=await stack.enter_async_context(_channel(egress, deployment, settings)),
+        keys=keys,
+        places=Places(settings.requests_max, settings.account_requests_max),
+        settling=books.settling,
+        prices=prices,
+        log=log,
+        metrics=metrics,
+        heartbeat=heartbeat,
+        payments=payments,
+        rights=rights,
+        visitors=visitors,
+        identity=provider,
+        live=await stack.enter_async_context(live_usage(deployment, database)),
+        analytics=await stack.enter_async_context(sending_analytics(deployment, settings, metrics, log)),
+    )
 
 
 def _watch(

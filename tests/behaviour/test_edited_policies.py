@@ -29,6 +29,7 @@ from crouter.runtime.accounts import Accounts
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.database.pool import Database
 from crouter.runtime.keys import KeyStore
+from crouter.runtime.retention.run import rules_of
 from crouter.runtime.server.pages import Pages
 from crouter.runtime.server.probes import Probes
 from crouter.runtime.server.site.page import SitePages
@@ -242,8 +243,7 @@ async def test_what_is_no_longer_declared_is_neither_logged_nor_counted_and_stop
         assert status == 0, err
         policy = load(TEXT).policy
         assert policy is not None
-        retained = make_plan(policy).retention
-        rules = [rule.name for rule in (*retained.expire, *retained.erase)]
+        rules = [rule.name for rule in rules_of(make_plan(policy).deployment, None)]
         assert [json.loads(line) for line in err.splitlines()] == [{"rule": name} for name in rules]
 
 

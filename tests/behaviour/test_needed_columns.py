@@ -42,7 +42,7 @@ from crouter.runtime.retention.options import RetentionOptions, RetentionRefused
 from crouter.runtime.retention.run import run_retention
 from crouter.runtime.sealing import KeyedHasher
 from crouter.runtime.secret import Secret
-from crouter.runtime.settings import read_settings
+from crouter.runtime.settings import StoreSettings, read_settings
 from crouter.runtime.spending.figures import SpendingFigures
 from crouter.runtime.spending.months import limit_id, month_of
 from crouter.runtime.spending.store import MonthLimit, SpendingStore
@@ -163,6 +163,39 @@ async def operators_statements(deployment: Deployment, database: Database, accou
     assert (await results.unexplained())["upstream"] == 1
 
 
+async def entering_statements(
+    deployment: Deployment, database: Database, store: StoreSettings, account: uuid.UUID
+) -> Entry:
+    """What sessions, and those who come in, write and read by name."""
+    sessions = Sessions(deployment, database, store.sealing, timedelta(days=1))
+    session = await sessions.begin(account, Secret("renewal"))
+    assert await sessions.lasting(session) == Lasting(account, is_due=False)
+    assert await sessions.take_renewal(session) is None
+    await sessions.put_renewal(session, Secret("following"))
+    assert await sessions.end(session) == Secret("following")
+    entry = Entry(deployment, database)
+    assert await entry.of(Identity(account, "ada@example.org", "Ada")) == Entered(account, is_new=False)
+    assert await entry.of(Identity(uuid.uuid4(), "ADA@example.org", "Ada")) == Refused("address_taken")
+    assert isinstance(await entry.of(Identity(uuid.uuid4(), "grace@example.org", "Grace")), Entered)
+    return entry
+
+
+async def batch_statements(
+    deployment: Deployment, database: Database, accounts: Accounts, account: uuid.UUID, key: uuid.UUID
+) -> None:
+    """What a batch writes and reads by name, where the balance is used up at first."""
+    batches = BatchRecords(deployment, database)
+    record = await batches.reserve(account, key, 1, datetime.now(UTC))
+    assert record == TooLittle(0), "the balance is used up"
+    await accounts.credit(account, 10)
+    record = await batches.reserve(account, key, 1, datetime.now(UTC))
+    assert isinstance(record, uuid.UUID)
+    await batches.name(record, "msgbatch_1")
+    assert (await batches.page(account, 1)).batches == (await batches.find(account, "msgbatch_1"),)
+    await batches.settle(record)
+    await batches.end(record)
+
+
 async def every_statement(deployment: Deployment, dsn: str) -> None:
     """Everything that the library writes and reads by name, once."""
     store = read_settings(deployment, environment(dsn, "http://127.0.0.1:1")).store
@@ -206,26 +239,8 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         assert (await keys.open(new.id)).reveal() == new.key.reveal()
         await MasterKeys(deployment, database, store).renew()
         await keys.revoke((await keys.rotate(account)).id)
-        batches = BatchRecords(deployment, database)
-        record = await batches.reserve(account, new.id, 1, datetime.now(UTC))
-        assert record == TooLittle(0), "the balance is used up"
-        await accounts.credit(account, 10)
-        record = await batches.reserve(account, new.id, 1, datetime.now(UTC))
-        assert isinstance(record, uuid.UUID)
-        await batches.name(record, "msgbatch_1")
-        assert (await batches.page(account, 1)).batches == (await batches.find(account, "msgbatch_1"),)
-        await batches.settle(record)
-        await batches.end(record)
-        sessions = Sessions(deployment, database, store.sealing, timedelta(days=1))
-        session = await sessions.begin(account, Secret("renewal"))
-        assert await sessions.lasting(session) == Lasting(account, is_due=False)
-        assert await sessions.take_renewal(session) is None
-        await sessions.put_renewal(session, Secret("following"))
-        assert await sessions.end(session) == Secret("following")
-        entry = Entry(deployment, database)
-        assert await entry.of(Identity(account, "ada@example.org", "Ada")) == Entered(account, is_new=False)
-        assert await entry.of(Identity(uuid.uuid4(), "ADA@example.org", "Ada")) == Refused("address_taken")
-        assert isinstance(await entry.of(Identity(uuid.uuid4(), "grace@example.org", "Grace")), Entered)
+        await batch_statements(deployment, database, accounts, account, new.id)
+        entry = await entering_statements(deployment, database, store, account)
         await operators_statements(deployment, database, account)
         await accounts.request_deletion(account)
         assert isinstance(await entry.known(account), Leaving)

@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from crouter.embedded import RunningCluster
+from crouter.runtime.retention.run import rules_of
 from crouter.runtime.work import work
 from tests.behaviour.service import environment
 from tests.unit.runtime.retention.databases import ROOT, Declared, TestDatabase
@@ -78,7 +79,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 def rules(declared: Declared) -> list[str]:
     """The names of all rules, in the order in which they run."""
-    return [rule.name for rule in (*declared.deployment.retention.expire, *declared.deployment.retention.erase)]
+    return [rule.name for rule in rules_of(declared.deployment, None)]
 
 
 def test_a_run_prints_a_line_for_each_rule_and_logs_declared_fields(

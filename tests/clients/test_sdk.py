@@ -206,9 +206,9 @@ async def test_our_own_rate_limit_tells_when_to_come_back(service: Service, clie
 
 async def test_an_answer_says_how_the_key_stands(service: Service, client: anthropic.AsyncAnthropic) -> None:
     limits = service.running.parts.deployment.proxy.limits
-    for number in range(2):
-        raw = await client.messages.with_raw_response.create(model=MODEL, max_tokens=9, messages=user("hi"))
-        told = raw.headers
+    asked = client.messages.with_raw_response
+    answers = [(await asked.create(model=MODEL, max_tokens=9, messages=user("hi"))).headers for _ in range(2)]
+    for number, told in enumerate(answers):
         assert told["anthropic-ratelimit-requests-limit"] == str(limits.requests_per_minute)
         assert told["anthropic-ratelimit-requests-remaining"] == str(limits.requests_per_minute - number - 1)
         assert told["anthropic-ratelimit-input-tokens-limit"] == str(limits.input_tokens_per_minute)
@@ -217,7 +217,7 @@ async def test_an_answer_says_how_the_key_stands(service: Service, client: anthr
             reset = datetime.fromisoformat(told[f"anthropic-ratelimit-{of}-reset"])
             assert -1 <= (reset - datetime.now(UTC)).total_seconds() <= 63
     (attempt, _) = service.simulator.ledger
-    left = int(told["anthropic-ratelimit-input-tokens-remaining"])
+    left = int(answers[1]["anthropic-ratelimit-input-tokens-remaining"])
     assert limits.input_tokens_per_minute is not None
     assert attempt.usage is not None
     assert left == limits.input_tokens_per_minute - attempt.usage["input_tokens"]

@@ -10,20 +10,14 @@ Both forms of the API are relayed here: what differs is the request's `dialect`,
 import asyncio
 import time
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from crouter.runtime.credit.lease import Hold
 from crouter.runtime.egress import HeaderLines, UpstreamError, UpstreamExchange, UpstreamTimeoutError
+from crouter.runtime.front.admitted import Admitted, settlement_of
+from crouter.runtime.front.client import Client
 from crouter.runtime.front.passage import Passage
-from crouter.runtime.key_lookup import Caller
-from crouter.runtime.limits import Pass
 from crouter.runtime.parts import Parts
-from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Attempt, Ending
-from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.errors import (
     ErrorReply,
     authentication_failed,
@@ -33,12 +27,9 @@ from crouter.runtime.proxy.errors import (
     upstream_timed_out,
     upstream_unreachable,
 )
-from crouter.runtime.proxy.headers import Headers, Returned
-from crouter.runtime.proxy.request import Accepted
-from crouter.runtime.proxy.request_id import record_id
+from crouter.runtime.proxy.headers import Headers
 from crouter.runtime.proxy.retries import Answered, Next, NotAnswered, after_attempt
 from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, report_answer
-from crouter.runtime.proxy.usage import UsageCounts
 from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
 from crouter.runtime.settling import NotRecordedError
 from crouter.runtime.usage import Settlement
@@ -46,42 +37,6 @@ from crouter.runtime.words import kind_of
 
 HELD_BYTES_MAX: Final = 1024 * 1024
 _ANSWERED, _FAULTY, _UNKNOWN = Report(Outcome.ANSWERED), Report(Outcome.FAULTY), Report(Outcome.UNKNOWN)
-
-
-class Client(Protocol):
-    """The one who asked. Called synchronously: `answer_begins`, then `write`, then one of the others, once."""
-
-    def answer_begins(self, status: int, returned: Returned) -> None:
-        """The head of the answer. It leaves with the first bytes."""
-
-    def write(self, data: bytes) -> None:
-        """Bytes of the body, which may be none: then the head leaves alone."""
-
-    def finish(self, data: bytes) -> None:
-        """The last bytes of the body, and its end."""
-
-    def refuse(self, error: ErrorReply) -> None:
-        """An answer of ours, where no byte of another has left."""
-
-    def break_off(self, status: int) -> None:
-        """The answer cannot be completed, and the client has to see it. `status` says why, for the log."""
-
-
-@dataclass(slots=True)
-class Admitted:
-    """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for.
-
-    The pass is closed by whoever got it.
-    """
-
-    request_id: str
-    received_at: datetime
-    caller: Caller
-    accepted: Accepted
-    hold: Hold
-    passed: Pass
-    dialect: Dialect = MESSAGES
-    cut: UsageChunkFilter | None = None
 
 
 class Relays:
@@ -339,7 +294,7 @@ class MeteredRelay:
 
     def _end(self, ending: Ending, fault: ErrorReply | None) -> None:
         is_whole = ending is Ending.UPSTREAM_CLOSED or self._attempt.has_stopped
-        settlement = self._settlement(ending)
+        settlement = settlement_of(self._admitted, self._attempt, ending, self._relays.parts)
         self._relays.over(self)
         self._request = None
         if self._taken is not None:
@@ -400,39 +355,6 @@ class MeteredRelay:
     def _cancel(self) -> None:
         if self._exchange is not None:
             self._exchange.cancel()
-
-    def _settlement(self, ending: Ending) -> Settlement | None:
-        admitted, parts = self._admitted, self._relays.parts
-        draft = self._attempt.end(ending)
-        if draft is None:
-            parts.credit.release(admitted.hold)
-            self._report(self._attempt.anomalies)
-            return None
-        charge = settle(draft, parts.prices, admitted.received_at)
-        admitted.passed.used(*_limited_tokens(draft.counts))
-        if self._attempt.anomalies or charge.anomalies or draft.unknown_keys:
-            unknown = (f"unknown:{key}" for key in draft.unknown_keys)
-            self._report((*self._attempt.anomalies, *charge.anomalies, *unknown))
-        return Settlement(
-            id=record_id(admitted.request_id),
-            account=admitted.caller.account,
-            api_key=admitted.caller.key,
-            occurred_at=admitted.received_at,
-            draft=draft,
-            charge=charge,
-        )
-
-    def _report(self, anomalies: Iterable[str]) -> None:
-        parts = self._relays.parts
-        for anomaly in anomalies:
-            parts.metrics.count("crouter_anomalies_total", kind=anomaly)
-            parts.log.warning("usage_anomaly", request_id=self._admitted.request_id, error=anomaly)
-
-
-def _limited_tokens(counts: UsageCounts) -> tuple[int, int]:
-    """Input and output tokens as limits count them: what was read from a cache is free, what was written is not."""
-    written = (counts.cache_creation_5m_input_tokens or 0) + (counts.cache_creation_1h_input_tokens or 0)
-    return (counts.input_tokens or 0) + written, counts.output_tokens or 0
 
 
 def _report(result: Answered | NotAnswered, headers: Headers) -> Report:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from crouter.runtime.credit.lease import Hold
 from crouter.runtime.front.admission import key_in
+from crouter.runtime.front.admitted import Admitted
 from crouter.runtime.front.answers import answer_head, whole_answer
 from crouter.runtime.front.head import PlainHead
-from crouter.runtime.front.relay import Admitted, MeteredRelay
+from crouter.runtime.front.relay import MeteredRelay
 from crouter.runtime.front.telling import CLIENT_LEFT_STATUS
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.limits import Pass
@@ -198,7 +199,7 @@ class Turn:
         self._front.log.error("handler_crashed", request_id=self._request_id, error=kind_of(error))
         self.refuse(internal_error())
 
-    # From the relay: `crouter.runtime.front.relay.Client`.
+    # From the relay: `crouter.runtime.front.client.Client`.
 
     def answer_begins(self, status: int, returned: Returned) -> None:
         """The head of the answer; it leaves with the first bytes."""

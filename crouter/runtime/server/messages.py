@@ -10,8 +10,9 @@ from datetime import datetime
 from aiohttp import web
 
 from crouter.runtime.front.admission import Admission
+from crouter.runtime.front.admitted import Admitted
 from crouter.runtime.front.passage import UnforwardableHeaderError
-from crouter.runtime.front.relay import Admitted, Relays
+from crouter.runtime.front.relay import Relays
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.limits import Pass
 from crouter.runtime.proxy.dialects import MESSAGES, Dialect

@@ -9,7 +9,8 @@ from typing import Final
 
 from aiohttp import web
 
-from crouter.runtime.front.relay import Admitted, MeteredRelay, Relays
+from crouter.runtime.front.admitted import Admitted
+from crouter.runtime.front.relay import MeteredRelay, Relays
 from crouter.runtime.proxy.errors import ErrorReply
 from crouter.runtime.proxy.headers import Headers, Returned
 from crouter.runtime.server.exchange import Exchange
@@ -28,7 +29,7 @@ class BrokenOffError(ConnectionResetError):
 
 
 class QueuedClient:
-    """A client of a relay, as a queue of what is to be written. See `crouter.runtime.front.relay.Client`."""
+    """A client of a relay, as a queue of what is to be written. See `crouter.runtime.front.client.Client`."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange

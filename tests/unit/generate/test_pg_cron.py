@@ -14,6 +14,7 @@ from crouter.plan.plan import make_plan
 from crouter.policy.load import load_file
 from crouter.runtime.database.migrations import migrate
 from crouter.runtime.retention import RetentionOptions, run_retention
+from crouter.runtime.retention.run import rules_of
 from crouter.runtime.retention.schedule import cron
 from crouter.runtime.retention.session import open_session, rule_lock
 from tests.unit.runtime.retention.databases import Declared, TestDatabase
@@ -109,10 +110,9 @@ def test_retain_usage__pg_cron_leaves_what_the_worker_leaves(
 def test_every_rule_is_scheduled_at_least_as_often_as_declared(database: TestDatabase, declared: Declared) -> None:
     install(database, declared)
     jobs = database.execute("SELECT name, schedule, command FROM cron.job ORDER BY name")
-    retention = declared.deployment.retention
     assert sorted(jobs) == sorted(
         (f"crouter {rule.name}", cron(rule.schedule.every), f'CALL "crouter_cron"."{rule.name}"()')
-        for rule in (*retention.expire, *retention.erase)
+        for rule in rules_of(declared.deployment, None)
     )
     assert ("crouter usage", "0 * * * *", 'CALL "crouter_cron"."usage"()') in jobs
     assert ("crouter consent", "0 3 * * *", 'CALL "crouter_cron"."consent"()') in jobs

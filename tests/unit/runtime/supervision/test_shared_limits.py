@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crouter.contract.traffic import Limits
-from crouter.runtime.limits import OwnPass, RateLimits, Reached
+from crouter.runtime.limits import OwnPass, Pass, RateLimits, Reached
 from crouter.runtime.supervision.shared_limits import SharedLimits, SharedPass
 
 
@@ -45,7 +45,8 @@ def test_they_decide_like_those_of_one_process(
     held: dict[int, list[tuple[SharedPass, OwnPass]]] = {}
     for number, (key, pause, tokens, lasts) in enumerate(visits):
         clock.seconds += pause
-        for one in chain.from_iterable(held.pop(number, ())):
+        pairs: list[tuple[Pass, Pass]] = [*held.pop(number, ())]
+        for one in chain.from_iterable(pairs):
             one.used(tokens, tokens // 3)
             one.close()
         ours, theirs = shared.admit(key), alone.admit(key)
