@@ -281,8 +281,8 @@ async def test_a_shorter_retention_removes_what_is_older_now(tmp_path: Path, emp
 
 async def test_without_the_purpose_there_is_no_dashboard(tmp_path: Path, empty_dsn: str) -> None:
     change = (
-        "amount, type: nanousd, required: true, purposes: [billing, dashboard]",
-        "amount, type: nanousd, required: true, purposes: [billing]",
+        "label: amount, type: nanousd, required: true, purposes: [billing, billing_notices, dashboard]",
+        "label: amount, type: nanousd, required: true, purposes: [billing, billing_notices]",
     )
     async with running_with(tmp_path, empty_dsn, change) as service:
         assert await service.send() == 200

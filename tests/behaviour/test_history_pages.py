@@ -19,12 +19,12 @@ EDITS = (
     (
         ('version: "1.0"', 'version: "1.1"'),
         ("effective: 2025-01-05", "effective: 2026-03-01"),
-        ("keep: P12M, from", "keep: P18M, from"),
+        ("keep: P12M, from", "keep: P17M, from"),
     ),
     (
         ('version: "1.0"', 'version: "2.0"'),
         ("effective: 2025-01-05", "effective: 2026-09-01"),
-        ("keep: P12M, from", "keep: P18M, from"),
+        ("keep: P12M, from", "keep: P17M, from"),
         ("    covers: [city, region, country]", "    covers: [city, region]"),
         ("      no-office: {says: office, about: controller.office}\n", ""),
         (
@@ -69,7 +69,7 @@ async def test_the_list_tells_what_each_version_changed(url: str) -> None:
     status, media_type, page = await read(f"{url}/privacy/history")
     assert (status, media_type) == (200, "text/html")
     assert page.index("Version 2.0") < page.index("Version 1.1") < page.index("The first version.")
-    assert "“usage data” is kept for 18 months instead of for 12 months" in page
+    assert "“usage data” is kept for 17 months instead of for 12 months" in page
     assert 'href="/privacy/history/1.1..2.0"' in page
 
 
@@ -79,7 +79,7 @@ async def test_any_two_versions_are_compared_sentence_by_sentence(url: str) -> N
         assert status == 200
         assert page.count("<ins>") > 1
         assert page.count("<del>") > 1
-        assert "for 18 months" in page
+        assert "for 17 months" in page
         assert 'id="collect-account"' not in page, "what reads the same is left out"
 
 
@@ -97,7 +97,7 @@ async def test_a_version_is_read_in_the_words_of_its_day(url: str) -> None:
     status, _, page = await read(f"{url}/privacy/history/1.0")
     assert status == 200
     assert "for 12 months" in page
-    assert "for 18 months" not in page
+    assert "for 17 months" not in page
 
 
 async def test_a_version_beside_itself_reads_the_same(url: str) -> None:

@@ -19,7 +19,7 @@ pytest_plugins = ("tests.unit.runtime.retention.fixtures",)
 PROGRAM = ROOT / "tests" / "unit" / "runtime" / "retention" / "retention_process.py"
 INSERT = (
     'INSERT INTO outbox (id, account_id, template, "values", created_at, state, attempts, next_at)'
-    " VALUES (%s, %s, 'low_balance', '{\"balance\": 1000000000, \"threshold\": 5000000000}', now(),"
+    ' VALUES (%s, %s, \'low_balance\', \'{"balance": "1000000000", "threshold": "5000000000"}\', now(),'
     " 'waiting', 0, now())"
 )
 
