@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from psycopg import sql
 
+from crouter.contract.data import Record
 from crouter.contract.deployment import Deployment
 from crouter.runtime.accounts import NoSuchAccountError, is_live
 from crouter.runtime.database.errors import DatabaseRefusedError
@@ -266,10 +267,9 @@ class KeyStore:
         return new
 
     async def _revoke(self, connection: Connection, key: uuid.UUID, at: datetime) -> bool:
-        freed = sql.SQL(", slot = NULL") if self._has_slots else sql.SQL("")
         query = sql.SQL(
             "UPDATE {} SET revoked_at = %s{} WHERE id = %s AND (revoked_at IS NULL OR revoked_at > %s)"
-        ).format(self._table, freed)
+        ).format(self._table, freed_slot(self._record))
         cursor = await connection.execute(query, (at, key, at))
         await tell_of_key(connection, key)
         return cursor.rowcount == 1
@@ -342,6 +342,11 @@ def read_label(text: str) -> str | None:
         # Somebody pasted the key itself, which nobody may keep in clear text.
         raise KeyLabelError("a key's name must not hold a key")
     return label
+
+
+def freed_slot(record: Record) -> sql.SQL:
+    """What an UPDATE that ends keys sets beside the time: a slot that an ended key kept would be lost."""
+    return sql.SQL(", slot = NULL" if _SLOT in record.field_names else "")
 
 
 def place_of(key: uuid.UUID) -> Place:

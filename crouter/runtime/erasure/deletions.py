@@ -27,7 +27,7 @@ from crouter.runtime.erasure.links import DeletionLinks
 from crouter.runtime.erasure.processors import Pointers, asked_processors
 from crouter.runtime.erasure.tombstones import Tombstones
 from crouter.runtime.jobs.wake import wake
-from crouter.runtime.keys import KEYS_CHANNEL
+from crouter.runtime.keys import KEYS_CHANNEL, freed_slot
 from crouter.runtime.names import ACCOUNT, API_KEY, ERASURE, ERASURE_STEP
 from crouter.runtime.requests import states
 from crouter.runtime.requests.calendar import after, last_day
@@ -198,9 +198,9 @@ class Deletions:
 
     async def _end_what_works(self, connection: Connection, account: uuid.UUID) -> None:
         keys = sql.SQL(
-            "UPDATE {} SET revoked_at = now() WHERE account_id = %s AND (revoked_at IS NULL OR revoked_at > now()) "
+            "UPDATE {} SET revoked_at = now(){} WHERE account_id = %s AND (revoked_at IS NULL OR revoked_at > now()) "
             "RETURNING id"
-        ).format(self._database.table(API_KEY))
+        ).format(self._database.table(API_KEY), freed_slot(self._deployment.record(API_KEY)))
         for (key,) in await (await connection.execute(keys, (account,))).fetchall():
             await connection.execute("SELECT pg_notify(%s, %s)", (KEYS_CHANNEL, str(key)))
         await self._copies.end_all(connection, account)
