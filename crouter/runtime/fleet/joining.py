@@ -1,12 +1,10 @@
 """Joins the machines that count together, for as long as a block lasts."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.ending import end_task
 from crouter.runtime.fleet.limits import FleetLimits
 from crouter.runtime.fleet.store import FleetStore
 from crouter.runtime.logs import Log
@@ -26,9 +24,8 @@ async def fleet_limits(
     secret = settings.store.lookup.keys[-1].key.reveal()
     store = FleetStore(settings.fleet, uuid.uuid4().hex, secret, None)
     limits = FleetLimits(deployment.proxy.limits, store, log, metrics)
-    task = asyncio.create_task(limits.run(), name="fleet limits")
     try:
-        yield limits
+        async with limits.running():
+            yield limits
     finally:
-        await end_task(task)
         await limits.close()

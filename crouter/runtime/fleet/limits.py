@@ -12,10 +12,12 @@ processes, so many times the limit at the most. What was admitted meanwhile is t
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from crouter.contract.traffic import Limits
+from crouter.runtime.ending import end_task
 from crouter.runtime.fleet.share import PORTION_MAX, PORTION_MIN, Share
 from crouter.runtime.fleet.store import LIFETIME_SECONDS, Answer, FleetStore, StoreAwayError, Told
 from crouter.runtime.limit_standing import Standing
@@ -156,11 +158,16 @@ class FleetLimits:
             if share.under_way or share.held or share.uses:
                 await self._exchange(share)
 
-    async def run(self) -> None:
-        """Tells, renews, gives back and listens, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for work in (self._tell, self._sweep, self._listen):
-                group.create_task(self._always(work))
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tells, renews, gives back and listens, until the block ends."""
+        # Not in a group: that cancels once, and a library may take a cancellation for its own.
+        tasks = [asyncio.create_task(self._always(work)) for work in (self._tell, self._sweep, self._listen)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                await end_task(task)
 
     async def close(self) -> None:
         """Gives back everything that is held."""

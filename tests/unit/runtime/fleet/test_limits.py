@@ -12,7 +12,6 @@ import pytest
 from redis import Redis
 
 from crouter.contract.traffic import Limits
-from crouter.runtime.ending import end_task
 from crouter.runtime.fleet import store as fleet_store
 from crouter.runtime.fleet.limits import FleetLimits
 from crouter.runtime.fleet.settings import FleetSettings
@@ -54,13 +53,12 @@ async def node(
 ) -> AsyncIterator[FleetLimits]:
     store = FleetStore(FleetSettings(Secret(server.url)), uuid.uuid4().hex, SECRET, clock)
     found = FleetLimits(limits, store, Log(SERVICE_LOG, io.StringIO()), Metrics(()), clock or time.monotonic)
-    task = asyncio.create_task(found.run())
-    await asyncio.sleep(0.1)  # until it listens
     try:
-        yield found
-        assert may_be_away or not found.is_away
+        async with found.running():
+            await asyncio.sleep(0.1)  # until it listens
+            yield found
+            assert may_be_away or not found.is_away
     finally:
-        await end_task(task)
         await found.close()
 
 
