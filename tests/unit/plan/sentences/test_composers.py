@@ -158,7 +158,7 @@ CHANGED: list[tuple[str, dict[str, Any], str]] = [
     (
         "security-keys",
         {"data/api_key/label": "access keys"},
-        "We store access keys securely and encrypted, with AES-256-GCM.",
+        "We store access keys, sign-in data,",
     ),
     ("security-https", {"security/https/plain_http": "redirect"}, "We redirect plain HTTP to HTTPS."),
     ("security-https", {"security/https/minimum_tls": "1.3"}, "with TLS 1.3 or newer."),
