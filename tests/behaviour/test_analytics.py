@@ -30,6 +30,9 @@ PRODUCTION = {
     "CROUTER_SUPABASE_URL": "https://project.supabase.co",
     "CROUTER_SUPABASE_KEY": "sb_publishable_0000",
     "CROUTER_SUPABASE_SECRET_KEY": "sb_secret_0000",
+    "CROUTER_STRIPE_KEY": "rk_live_" + "0" * 24,
+    "CROUTER_STRIPE_WEBHOOK_SECRET": "whsec_" + "0" * 32,
+    "CROUTER_TOMBSTONE_KEYS": "1:" + base64.b64encode(b"t" * 32).decode(),
 }
 VIEW = {"path": "/pricing", "referrer_host": "example.org"}
 
@@ -173,7 +176,12 @@ async def test_collect_consent__a_record_holds_the_choice_its_number_the_policy_
 @pytest.mark.claim("cookie-essential", by="cookie_register")
 @pytest.mark.parametrize("environment", ["development", "production"])
 async def test_cookie_essential__an_undeclared_cookie_is_an_error_in_development_and_dropped_in_production(
-    deployment: Deployment, dsn: str, generated: Path, environment: str, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment,
+    dsn: str,
+    generated: Path,
+    environment: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     async def planted(self: Assets, exchange: Exchange) -> web.StreamResponse:
         reply = Reply(headers=[("set-cookie", "cc_cookie=1; Path=/"), ("set-cookie", "_ga=1; Path=/")], body=b"")
@@ -181,7 +189,7 @@ async def test_cookie_essential__an_undeclared_cookie_is_an_error_in_development
         return reply
 
     monkeypatch.setattr(Assets, "answer", planted)
-    told = PRODUCTION if environment == "production" else {}
+    told = {**PRODUCTION, "CROUTER_TOMBSTONES": str(tmp_path / "tombstones")} if environment == "production" else {}
     path = "/assets/crouter.css"
     async with (
         serving(deployment, dsn, generated, show_dashboard=False, **told) as service,

@@ -156,7 +156,7 @@ async def test_an_owner_is_told_by_mail_in_the_same_transaction(
     new = await keys.rotate(service.account, timedelta())
     await keys.revoke(new.id)
     assert [(account, template) for account, template, _ in posted] == [
-        (service.account, "key_created"),
+        (service.account, "key_rotated"),
         (service.account, "key_revoked"),
     ]
     assert all(values["last_four"] == new.key.reveal()[-4:] for _, _, values in posted)

@@ -135,7 +135,8 @@ def _files(start: Path) -> Iterator[Path]:
     if _is_plain(start):
         yield start
     elif start.is_dir() and not start.is_symlink():
-        yield from (path for path in start.rglob("*") if _is_plain(path))
+        for folder, _, names in os.walk(start):  # which passes over what is gone meanwhile
+            yield from (path for path in (Path(folder, name) for name in names) if _is_plain(path))
 
 
 def _is_plain(path: Path) -> bool:

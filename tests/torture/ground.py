@@ -24,7 +24,7 @@ from crouter.policy.load import load
 from crouter.runtime.database.migrations import Origin, migrate
 
 ROOT = Path(__file__).resolve().parents[2]
-_LIMITS = re.compile(r"(requests_per_(?:minute|hour|day)): \d+")
+_LIMITS = re.compile(r"(requests_per_(?:minute|hour|day)|(?:input|output)_tokens_per_minute|concurrent_requests): \d+")
 _TEMPLATE = "torture_template"
 
 
@@ -116,7 +116,7 @@ def prepared(folder: Path) -> Iterator[Ground]:
     """Generates, starts a server and migrates; all of it in `folder`, which has a short path."""
     policy = (ROOT / "policy.yaml").read_text(encoding="utf-8")
     text, edits = _LIMITS.subn(r"\1: 1000000000", policy)
-    assert edits == 3, "policy.yaml says its limits in another way; tests/torture/ground.py edits them"
+    assert edits == 6, "policy.yaml says its limits in another way; tests/torture/ground.py edits them"
     loaded = load(text)
     assert loaded.policy is not None, loaded.problems
     generated = folder / "project" / "generated"

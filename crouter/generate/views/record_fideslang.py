@@ -57,9 +57,11 @@ def _service(policy: Policy) -> dict[str, Any]:
         "egress": [{"fides_key": name, "type": "system"} for name in policy.processors],
         "dataset_references": [_DATASET],
         "legal_name": policy.controller.name,
-        "privacy_declarations": [
-            declaration for name in policy.purposes if (declaration := _declaration(policy, use, name)) is not None
-        ],
+        # As fideslang orders them when it reads them.
+        "privacy_declarations": sorted(
+            (found for name in policy.purposes if (found := _declaration(policy, use, name)) is not None),
+            key=lambda declaration: str(declaration["name"]),
+        ),
     }
 
 
