@@ -260,7 +260,9 @@ async def retention(service: Edited, *arguments: str) -> tuple[str, str, int | N
 
 
 async def test_a_shorter_retention_removes_what_is_older_now(tmp_path: Path, empty_dsn: str) -> None:
-    async with running_with(tmp_path, empty_dsn, ("of: [usage], keep: P12M, from", "of: [usage], keep: P6M, from")) as service:
+    async with running_with(
+        tmp_path, empty_dsn, ("of: [usage], keep: P12M, from", "of: [usage], keep: P6M, from")
+    ) as service:
         assert await service.send() == 200
         await service.usage(1)
         insert = (
