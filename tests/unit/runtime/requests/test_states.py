@@ -33,7 +33,7 @@ def in_state(state: str) -> Request:
 
 
 @pytest.mark.claim("right-deadline", by="request_register")
-@pytest.mark.parametrize(("state", "move"), itertools.product(("received", *MOVES), MOVES))
+@pytest.mark.parametrize(("state", "move"), tuple(itertools.product(("received", *MOVES), MOVES)))
 def test_right_deadline__each_move_is_possible_from_its_states_only(state: str, move: str) -> None:
     request = in_state(state)
     if move in POSSIBLE.get(state, set()):
