@@ -163,7 +163,7 @@ class Pattern:
         self._fields = fields
         self._template = self._made()
 
-    def write(self, request_id: str, number: float) -> None:
+    def write(self, request_id: str, number: int | float) -> None:
         """One line. Raises UndeclaredFieldError in a strict log, otherwise nothing."""
         template = self._template
         if template is None or not _REQUEST_ID.fullmatch(request_id) or type(number) is not int:

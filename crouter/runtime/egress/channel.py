@@ -1,6 +1,7 @@
 """The way to one origin of one processor that is declared to receive content."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from crouter.runtime.egress.answer import Answer
 from crouter.runtime.egress.errors import EgressRefusedError
@@ -35,10 +36,14 @@ class ContentChannel:
         self._pool.start(exchange)
         return exchange
 
-    async def send(self, method: str, target: str, headers: Headers, body: bytes | None) -> Answer:
-        """Sends one request and waits for the head of its answer. Raises EgressRefusedError, UpstreamError."""
+    def send(self, method: str, target: str, headers: Headers, body: bytes | None) -> Coroutine[Any, Any, Answer]:
+        """Sends one request; awaited, waits for the head of its answer. Raises EgressRefusedError, UpstreamError."""
         answer = Answer()
         answer.begin(self.exchange(method, target, headers, body, answer))
-        del headers, body  # whoever waits here keeps nothing of the request
-        await answer.begun()
-        return answer
+        return _begun(answer)
+
+
+async def _begun(answer: Answer) -> Answer:
+    # Whoever waits here has nothing of the request.
+    await answer.begun()
+    return answer

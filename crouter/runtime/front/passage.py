@@ -101,4 +101,4 @@ class Passage:
 
 def _is_text(value: str) -> bool:
     # aiohttp keeps bytes that are no UTF-8 as surrogates and would leave them out when it sends.
-    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    return value.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in value)

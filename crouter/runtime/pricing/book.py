@@ -9,25 +9,18 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import resources
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
-from crouter.runtime.pricing.rates import Price, Rate, Tier
+from crouter.runtime.pricing.book_file import BEGINNING, END, File, Model, Row
+from crouter.runtime.pricing.rates import Price
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions
 
 UNIT: Final = "nanousd"
 SHIPPED_FILE: Final = "price_book.json"
-
-_Nanousd = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-_ModelId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:@/-]{1,128}$")]
-_Option = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,32}$")]
-_Date = Annotated[datetime, msgspec.Meta(tz=True)]
-
-_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-_END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class PriceBookError(ValueError):
@@ -44,59 +37,6 @@ class Unpriced:
     def message(self) -> str:
         """What the client is told."""
         return f"{self.subject}: has no price here, so the request was not forwarded"
-
-
-class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    input: _Nanousd
-    output: _Nanousd
-    cache_write_5m: _Nanousd
-    cache_write_1h: _Nanousd
-    cache_read: _Nanousd
-    web_search: _Nanousd
-    from_: _Date | None = msgspec.field(name="from", default=None)
-    until: _Date | None = None
-    service_tier: _Option = ORDINARY.service_tier
-    speed: _Option = ORDINARY.speed
-    inference_geo: _Option = ORDINARY.inference_geo
-    above_prompt_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-    @property
-    def options(self) -> ServiceOptions:
-        return ServiceOptions(self.service_tier, self.speed, self.inference_geo)
-
-    @property
-    def begins(self) -> datetime:
-        return self.from_ or _BEGINNING
-
-    @property
-    def ends(self) -> datetime:
-        return self.until or _END
-
-    @property
-    def tier(self) -> Tier:
-        rate = Rate(
-            input=self.input,
-            output=self.output,
-            cache_write_5m=self.cache_write_5m,
-            cache_write_1h=self.cache_write_1h,
-            cache_read=self.cache_read,
-            web_search=self.web_search,
-        )
-        return Tier(self.above_prompt_tokens, rate)
-
-
-class _Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: _ModelId
-    prices: list[_Row]
-    aliases: list[_ModelId] = []
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.-]{1,64}$")]
-    unit: str
-    source: str
-    models: list[_Model]
-    unpriced_tools: list[Annotated[str, msgspec.Meta(min_length=1)]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +82,7 @@ class PriceBook:
     def from_json(cls, source: bytes) -> "PriceBook":
         """Reads and checks a book. Raises PriceBookError with a place and a sentence."""
         try:
-            file = msgspec.json.decode(source, type=_File)
+            file = msgspec.json.decode(source, type=File)
         except msgspec.MsgspecError as error:
             raise PriceBookError(f"price book: {error}") from None
         if file.unit != UNIT:
@@ -177,8 +117,8 @@ class PriceBook:
         return tuple(
             ListedPrice(
                 options,
-                None if period.begins == _BEGINNING else period.begins,
-                None if period.ends == _END else period.ends,
+                None if period.begins == BEGINNING else period.begins,
+                None if period.ends == END else period.ends,
                 period.price,
             )
             for options, periods in self._models.get(self._names.get(model, ""), {}).items()
@@ -233,7 +173,7 @@ def _in_effect(periods: _Periods, at: datetime) -> Price | None:
     return None
 
 
-def _names(models: list[_Model]) -> dict[str, str]:
+def _names(models: list[Model]) -> dict[str, str]:
     names: dict[str, str] = {}
     for model in models:
         for name in (model.id, *model.aliases):
@@ -243,8 +183,8 @@ def _names(models: list[_Model]) -> dict[str, str]:
     return names
 
 
-def _prices(model: _Model) -> dict[ServiceOptions, _Periods]:
-    rows: dict[ServiceOptions, dict[tuple[datetime, datetime], list[_Row]]] = defaultdict(lambda: defaultdict(list))
+def _prices(model: Model) -> dict[ServiceOptions, _Periods]:
+    rows: dict[ServiceOptions, dict[tuple[datetime, datetime], list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in model.prices:
         if row.begins >= row.ends:
             raise PriceBookError(f"price book: {model.id}: a price ends before it begins")
@@ -254,7 +194,7 @@ def _prices(model: _Model) -> dict[ServiceOptions, _Periods]:
     return {options: _periods(model.id, by_period) for options, by_period in rows.items()}
 
 
-def _periods(model_id: str, rows: dict[tuple[datetime, datetime], list[_Row]]) -> _Periods:
+def _periods(model_id: str, rows: dict[tuple[datetime, datetime], list[Row]]) -> _Periods:
     periods: list[_Period] = []
     for (begins, ends), tiers in sorted(rows.items()):
         if periods and begins < periods[-1].ends:

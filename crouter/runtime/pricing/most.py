@@ -15,6 +15,14 @@ from typing import Final
 
 import msgspec
 
+from crouter.runtime.pricing.body_members import (
+    Block,
+    CacheControl,
+    ContextManagement,
+    ImageUrl,
+    Tool,
+    decode_body,
+)
 from crouter.runtime.pricing.book import PriceBook
 from crouter.runtime.pricing.rates import Price, Rate
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions
@@ -37,64 +45,7 @@ _RUN_BY_THE_CLIENT: Final = ("bash_", "text_editor_", "computer_", "memory_")
 _WEB_SEARCH: Final = "web_search_"
 # Edits of the context by which it only becomes shorter.
 _CLEARING: Final = "clear_"
-
-
-_ABSENT: Final = msgspec.Raw(b"")
 _NOTHING: Final = (b"", b"null")
-
-
-class _CacheControl(msgspec.Struct, gc=False):
-    ttl: str | None = None
-
-
-class _Source(msgspec.Struct, gc=False):
-    type: str | None = None
-
-
-class _ImageUrl(msgspec.Struct, gc=False):
-    url: str | None = None
-
-
-class _Block(msgspec.Struct):
-    type: str | None = None
-    source: _Source | None = None
-    # Of a chat completion, where Anthropic's own form has `source`.
-    image_url: _ImageUrl | None = None
-    cache_control: _CacheControl | None = None
-    content: "str | list[_Block] | _Block | None" = None
-
-
-class _Message(msgspec.Struct):
-    content: str | list[_Block] | None = None
-
-
-class _Tool(msgspec.Struct):
-    type: str | None = None
-    max_uses: int | None = None
-    cache_control: _CacheControl | None = None
-
-
-class _Edit(msgspec.Struct, gc=False):
-    type: str | None = None
-
-
-class _ContextManagement(msgspec.Struct):
-    edits: list[_Edit] | None = None
-
-
-class _Body(msgspec.Struct):
-    system: str | list[_Block] | None = None
-    messages: list[_Message] = []
-    tools: list[_Tool] | None = None
-    cache_control: _CacheControl | None = None
-    # Undecoded, and empty where absent: a union of such a value and null takes nothing but null.
-    mcp_servers: msgspec.Raw = _ABSENT
-    container: msgspec.Raw = _ABSENT
-    fallbacks: msgspec.Raw = _ABSENT
-    context_management: _ContextManagement | None = None
-
-
-_decode = msgspec.json.Decoder(_Body).decode
 
 
 class _Reading:
@@ -115,7 +66,7 @@ class _Reading:
     def of(cls, body: bytes) -> "_Reading":
         reading = cls()
         try:
-            decoded = _decode(body)
+            decoded = decode_body(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             reading.opens = reading.writes_1h = reading.any_model = True
             reading.searches = SEARCHES_MAX
@@ -134,13 +85,13 @@ class _Reading:
         reading.any_model = bytes(memoryview(decoded.fallbacks)[:1]) == b'"'
         return reading
 
-    def _content(self, content: "str | list[_Block] | _Block | None") -> None:
+    def _content(self, content: "str | list[Block] | Block | None") -> None:
         if content is None or isinstance(content, str):
             return
         for block in content if isinstance(content, list) else (content,):
             self._block(block)
 
-    def _block(self, block: _Block) -> None:
+    def _block(self, block: Block) -> None:
         if block.cache_control is not None:
             self._cache(block.cache_control)
         kind = block.type
@@ -156,7 +107,7 @@ class _Reading:
         if block.content is not None:
             self._content(block.content)
 
-    def _tool(self, tool: _Tool) -> None:
+    def _tool(self, tool: Tool) -> None:
         self._cache(tool.cache_control)
         if tool.type is None or tool.type in _DEFINED_BY_THE_CLIENT or tool.type.startswith(_RUN_BY_THE_CLIENT):
             return
@@ -164,11 +115,11 @@ class _Reading:
         if tool.type.startswith(_WEB_SEARCH):
             self.searches += SEARCHES_MAX if tool.max_uses is None else max(0, tool.max_uses)
 
-    def _manage(self, management: _ContextManagement) -> None:
+    def _manage(self, management: ContextManagement) -> None:
         # Clearing leaves out what the body holds. Anything else may read the prompt once more, to sum it up.
         self.rounds += sum(not (edit.type or "").startswith(_CLEARING) for edit in management.edits or ())
 
-    def _cache(self, cache: _CacheControl | None) -> None:
+    def _cache(self, cache: CacheControl | None) -> None:
         if cache is not None:
             self.writes_5m = True
             # Any lifetime that is not the short one counts as the dear one.
@@ -180,7 +131,7 @@ _PLAIN: Final = frozenset({None, "text", "thinking", "redacted_thinking", "tool_
 _IN_THE_BODY: Final = frozenset({None, "base64", "text", "content"})
 
 
-def _is_in_the_body(image: _ImageUrl | None) -> bool:
+def _is_in_the_body(image: ImageUrl | None) -> bool:
     return image is not None and image.url is not None and image.url.startswith("data:image/")
 
 

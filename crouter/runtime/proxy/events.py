@@ -7,10 +7,9 @@ lines, optional space after the colon.
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from crouter.runtime.proxy.event_members import UNDECODABLE, Event, decode_event, decode_message, decode_type
 from crouter.runtime.proxy.usage import UsageMeter, reported_model
 
 EVENT_BYTES_MAX: Final = 256 * 1024
@@ -26,39 +25,6 @@ _PASSED_OVER: Final = frozenset({b"content_block_start", b"content_block_delta",
 _NO_NAME: Final = b""
 # Whole events that are passed over, in the form that the upstream gives them: any number, one after the other.
 _PASSED_WHOLE = re.compile(rb"(?:event: (?:content_block_delta|ping|content_block_stop)\ndata: [^\n]*+\n\n)++")
-_UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-
-
-class _Usage(msgspec.Struct):
-    model: Any = None
-    usage: Any = None
-    stop_reason: Any = None
-    content: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _Error(msgspec.Struct):
-    type: Any = None
-
-
-class _Delta(msgspec.Struct):
-    stop_reason: Any = None
-
-
-class _Event(msgspec.Struct):
-    type: Any = None
-    message: _Usage | None = None
-    delta: _Delta | None = None
-    usage: Any = None
-    error: _Error | None = None
-
-
-class _Type(msgspec.Struct):
-    type: Any = None
-
-
-_decode_event = msgspec.json.Decoder(_Event).decode
-_decode_type = msgspec.json.Decoder(_Type).decode
-_decode_message = msgspec.json.Decoder(_Usage).decode
 
 
 class AnswerFacts:
@@ -224,8 +190,8 @@ class EventTap:
                     self.facts.content_began = True
                 return
         try:
-            event = _decode_event(data)
-        except _UNDECODABLE:
+            event = decode_event(data)
+        except UNDECODABLE:
             # Cut off in the middle, an event has simply not been reported.
             if not cut_short:
                 usage.note("event_malformed")
@@ -234,7 +200,7 @@ class EventTap:
             return
         self._take_facts(name, event)
 
-    def _take_facts(self, name: bytes, event: _Event) -> None:
+    def _take_facts(self, name: bytes, event: Event) -> None:
         facts = self.facts
         if name == b"message_start":
             if event.message is not None:
@@ -258,8 +224,8 @@ def facts_of_message(body: bytes) -> AnswerFacts:
     """
     facts = AnswerFacts()
     try:
-        message = _decode_message(body)
-    except _UNDECODABLE:
+        message = decode_message(body)
+    except UNDECODABLE:
         return facts
     facts.stopped = True
     facts.model = reported_model(message.model)
@@ -272,7 +238,7 @@ def facts_of_message(body: bytes) -> AnswerFacts:
 
 def _type_in(data: bytes) -> bytes:
     try:
-        kind = _decode_type(data).type
-    except _UNDECODABLE:
+        kind = decode_type(data).type
+    except UNDECODABLE:
         return _NO_NAME
     return kind.encode("utf-8", "replace") if isinstance(kind, str) else _NO_NAME
