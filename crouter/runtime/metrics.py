@@ -30,6 +30,21 @@ class Others(Protocol):
     def read(self) -> Iterable[Mapping[str, Series]]: ...
 
 
+class Counter:
+    """One series of one counter. It begins to exist when something is added."""
+
+    __slots__ = ("_counts", "_values")
+
+    def __init__(self, counts: dict[tuple[str, ...], int], values: tuple[str, ...]) -> None:
+        self._counts = counts
+        self._values = values
+
+    def add(self) -> None:
+        """Adds one."""
+        counts, values = self._counts, self._values
+        counts[values] = counts.get(values, 0) + 1
+
+
 class Metrics(Collector):
     """The declared metrics, in a registry of their own: none of a library can appear beside them.
 
@@ -48,19 +63,18 @@ class Metrics(Collector):
 
     def count(self, name: str, **labels: str) -> None:
         """Adds one. A metric that the policy does not declare is not counted; undeclared labels are left out."""
+        self.counter(name, **labels).add()
+
+    def counter(self, name: str, **labels: str) -> "Counter":
+        """What adds to one series: for those who count the same thing often."""
         counts = self._counts.get(name)
         if counts is None:
-            return
-        given = tuple(labels.values())
-        # Only series of plain words exist, and their values stand in the declared order.
-        if given in counts and tuple(labels) == self._declared[name].labels:
-            counts[given] += 1
-            return
+            return Counter({}, ())
         values = tuple(_label(labels.get(label, "")) for label in self._declared[name].labels)
         # Some labels name what the upstream sent: whatever it sends, memory and the exposition stay bounded.
         if values not in counts and len(counts) >= SERIES_MAX:
             values = (OTHER,) * len(values)
-        counts[values] = counts.get(values, 0) + 1
+        return Counter(counts, values)
 
     def show(self, name: str, read: Callable[[], Shown]) -> None:
         """Shows what `read` gives at every exposition: a state that changes with time is never an old one.

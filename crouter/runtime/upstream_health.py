@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from crouter.runtime.metrics import Metrics, Shown
+from crouter.runtime.metrics import Counter, Metrics, Shown
 from crouter.runtime.proxy.upstream_keys import KeyState, Outcome, Taken, UpstreamKeys
 
 
@@ -22,6 +22,17 @@ def show_upstream_keys(metrics: Metrics, keys: UpstreamKeys) -> None:
     metrics.show("crouter_upstream_in_flight", in_flight)
 
 
-def count_attempt(metrics: Metrics, taken: Taken, outcome: Outcome) -> None:
-    """Counts an attempt that has ended; `refused` is what an operator wants to be woken by."""
-    metrics.count("crouter_upstream_attempts_total", key=taken.label, outcome=outcome.value)
+class AttemptCounts:
+    """Counts attempts that have ended; `refused` is what an operator wants to be woken by."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._counters: dict[tuple[str, Outcome], Counter] = {}
+
+    def add(self, taken: Taken, outcome: Outcome) -> None:
+        """One more with this key and this end."""
+        counter = self._counters.get((taken.label, outcome))
+        if counter is None:
+            counter = self._metrics.counter("crouter_upstream_attempts_total", key=taken.label, outcome=outcome.value)
+            self._counters[taken.label, outcome] = counter
+        counter.add()

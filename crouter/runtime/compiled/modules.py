@@ -14,6 +14,7 @@ MODULES: Final = (
     "crouter.runtime.egress.connection",
     "crouter.runtime.egress.exchange",
     "crouter.runtime.egress.plain_answer",
+    "crouter.runtime.egress.plain_field",
     "crouter.runtime.egress.pool",
     "crouter.runtime.egress.request_head",
     "crouter.runtime.front.admission",
@@ -52,6 +53,7 @@ MODULES: Final = (
     "crouter.runtime.proxy.upstream_keys",
     "crouter.runtime.proxy.usage",
     "crouter.runtime.settling",
+    "crouter.runtime.upstream_health",
     "crouter.runtime.usage",
 )
 """What a request passes through. No Struct of msgspec is made here, and no class has a base that is interpreted."""

@@ -26,8 +26,9 @@ class Owner(Protocol):
         """It is closed. Told once."""
 
 
-class Connection(asyncio.Protocol):
-    """Sends a request and reads its answer. Keeps nothing of either when they are done."""
+class Connection:
+    """Sends a request and reads its answer, as an `asyncio.Protocol` by its methods. Keeps nothing of either when they
+    are done."""
 
     def __init__(self, owner: Owner, clock: Callable[[], float]) -> None:
         self._owner = owner

@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from crouter.runtime.egress.connection import Connection
 
@@ -47,9 +47,12 @@ class Dialler:
         tls = self._origin.tls
         # From here on the socket is the transport's, which closes it when anything fails.
         _, connection = await asyncio.get_running_loop().create_connection(
-            made, sock=opened, ssl=tls, server_hostname=self._origin.host if tls else None
+            cast(Callable[[], asyncio.Protocol], made),
+            sock=opened,
+            ssl=tls,
+            server_hostname=self._origin.host if tls else None,
         )
-        return connection
+        return cast(Connection, connection)
 
     async def open(self) -> socket.socket:
         """A connected socket without TLS, the caller's from now on. Raises OSError."""

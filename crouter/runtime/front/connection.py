@@ -22,8 +22,11 @@ AHEAD_BYTES_MAX: Final = 64 * 1024
 _NEVER: Final = float("inf")
 
 
-class Connection(asyncio.Protocol):
-    """The bytes of one client. `deadline` is when it has waited long enough, in the front's seconds."""
+class Connection:
+    """The bytes of one client: an `asyncio.Protocol` by its methods.
+
+    `deadline` is when it has waited long enough, in the front's seconds.
+    """
 
     __slots__ = (
         "_body",
@@ -79,6 +82,10 @@ class Connection(asyncio.Protocol):
         elif len(data) > AHEAD_BYTES_MAX and self._is_reading and self._transport is not None:
             self._is_reading = False
             self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The client sends no more: the transport may close."""
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._front.gone(self)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from crouter.contract.traffic import Route
 from crouter.runtime.front.admission import Admission
@@ -54,8 +54,8 @@ class Front:
         self._sweep: asyncio.TimerHandle | None = None
         self._all_gone: asyncio.Event | None = None
 
-    def __call__(self) -> Connection:
-        return Connection(self)
+    def __call__(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, Connection(self))  # by its methods
 
     def date(self) -> str:
         """The line of the `date` header, now."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from crouter.runtime.edge_signature import EDGE_HEADER
 from crouter.runtime.egress import HeaderLines
+from crouter.runtime.egress.plain_field import is_length, is_plain_value, is_token
 from crouter.runtime.proxy.content_coding import readable_accept_encoding
 from crouter.runtime.proxy.headers import USUAL, RequestHeaders
 
@@ -18,17 +19,16 @@ HEAD_BYTES_MAX: Final = 16 * 1024
 HEAD_END: Final = b"\r\n\r\n"
 _HEADERS_MAX: Final = 100
 
-_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-# Every line feed of a head has to end exactly one such line, so nothing can stand between two of them.
-_LINE = re.compile(rf"^({_NAME}):[ \t]*((?:[!-~](?:[ \t!-~]*[!-~])?)?)[ \t]*\r\n", re.MULTILINE)
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
-_LENGTH = re.compile(r"[0-9]{1,10}")
 _REQUEST_LINE = re.compile(rb"[A-Z]{1,20} [!-~]+ HTTP/1\.[01]\r\n")
 
 # What to do with a header. The numbered ones decide something here, and have to come once.
 _KEEP, _DROP, _NOT_PLAIN, _HOST_IS, _LENGTH_IS, _KEY_IS, _BEARER_IS, _EDGE_IS, _CODING_IS, _TYPE_IS, _CONNECTION_IS = (
     range(11)
 )
+_ACTIONS: Final = 11
+_UNKNOWN: Final = -1
+_USUAL_QUERIES: Final = ("", "?beta=true")
 _ONCE: Final = {
     "host": _HOST_IS,
     "content-length": _LENGTH_IS,
@@ -39,7 +39,6 @@ _ONCE: Final = {
     "content-type": _TYPE_IS,
     "connection": _CONNECTION_IS,
 }
-_KEY_NAMES: Final = {_KEY_IS: "x-api-key", _BEARER_IS: "authorization"}
 # What changes how a message is framed, sent or answered.
 _UNUSUAL: Final = frozenset(
     {
@@ -82,12 +81,15 @@ class HeadReader:
     `chosen` decides which headers may leave.
     """
 
-    __slots__ = ("_actions", "_chosen", "_line")
+    __slots__ = ("_actions", "_chosen", "_line", "_usual")
 
     def __init__(self, paths: Iterable[str], chosen: RequestHeaders) -> None:
+        paths = tuple(paths)
         # Of no paths at all, none is found.
         alternatives = "|".join(re.escape(path) for path in paths) or "(?!)"
-        self._line = re.compile(rf"POST ((?:{alternatives})(?:\?[A-Za-z0-9=&_.~%-]{{0,512}})?) HTTP/1\.1\r\n")
+        self._line = re.compile(rf"POST ((?:{alternatives})(?:\?[A-Za-z0-9=&_.~%-]{{0,512}})?) HTTP/1\.1")
+        # What clients send nearly always: the line as it is, and its target.
+        self._usual = {f"POST {path}{query} HTTP/1.1": f"{path}{query}" for path in paths for query in _USUAL_QUERIES}
         self._chosen = chosen
         # Decided once for names that we know ourselves; a name that a client made up is never remembered.
         self._actions = {spelt: self._action(name) for name in USUAL for spelt in (name, name.title())}
@@ -96,29 +98,41 @@ class HeadReader:
         """The head of `data`, whose empty line starts at `end`; None if it is not plain."""
         if end > HEAD_BYTES_MAX:
             return None
-        text = data[: end + 2].decode("latin-1")
-        start = self._line.match(text)
-        if start is None:
+        text = data[:end].decode("latin-1")
+        lines = text.split("\r\n")
+        target = self._usual.get(lines[0]) or self._target(lines[0])
+        if target is None or not text.isascii() or len(lines) > _HEADERS_MAX + 1:
             return None
-        headers = _LINE.findall(text, start.end())
-        if len(headers) != text.count("\n") - 1 or len(headers) > _HEADERS_MAX:
+        # By action; None where no such header came.
+        once: list[str | None] = [None] * _ACTIONS
+        kept: list[str] = []
+        if not self._takes(lines, once, kept):
             return None
-        actions, kept, once = self._actions, [], {}
-        for name, value in headers:
-            action = actions.get(name)
-            if action is None:
-                action = self._action(name.lower())
-            if action == _KEEP:
-                kept.append(f"{name}: {value}\r\n")
-            elif action > _NOT_PLAIN:
-                if action in once:
-                    return None
+        return _judged(target, kept, once)
+
+    def _takes(self, lines: list[str], once: list[str | None], kept: list[str]) -> bool:
+        """Reads the headers; False where one is not plain."""
+        actions = self._actions
+        for i in range(1, len(lines)):
+            line = lines[i]
+            colon = line.find(":")
+            name, value = line[:colon], line[colon + 1 :].lstrip(" \t")
+            action = actions.get(name, _UNKNOWN)
+            if action == _UNKNOWN:
+                action = self._action(name.lower()) if is_token(name) else _NOT_PLAIN
+            if action == _NOT_PLAIN or colon < 0 or not is_plain_value(value):
+                return False
+            if action > _NOT_PLAIN:
+                if once[action] is not None:
+                    return False
                 once[action] = value
-                if action == _TYPE_IS:
-                    kept.append(f"{name}: {value}\r\n")
-            elif action == _NOT_PLAIN:
-                return None
-        return _judged(start[1], kept, once)
+            if action in (_KEEP, _TYPE_IS):
+                kept.append(f"{name}: {value}\r\n")
+        return True
+
+    def _target(self, line: str) -> str | None:
+        match = self._line.fullmatch(line)
+        return None if match is None else match[1]
 
     def _action(self, lower: str) -> int:
         action = _ONCE.get(lower)
@@ -129,15 +143,20 @@ class HeadReader:
         return _KEEP if self._chosen.passes(lower) else _DROP
 
 
-def _judged(target: str, kept: list[str], once: dict[int, str]) -> PlainHead | None:
-    host, length, connection = once.get(_HOST_IS, ""), once.get(_LENGTH_IS, ""), once.get(_CONNECTION_IS)
-    if not _HOST.fullmatch(host) or not _LENGTH.fullmatch(length):
+def _judged(target: str, kept: list[str], once: list[str | None]) -> PlainHead | None:
+    host, length, connection = once[_HOST_IS], once[_LENGTH_IS], once[_CONNECTION_IS]
+    if host is None or length is None or _HOST.fullmatch(host) is None or not is_length(length):
         return None
     if connection is not None and connection.lower() != "keep-alive":
         return None
-    kept.append(f"accept-encoding: {readable_accept_encoding(once.get(_CODING_IS))}\r\n")
-    presented = [(_KEY_NAMES[action], once[action]) for action in (_KEY_IS, _BEARER_IS) if action in once]
-    return PlainHead(target, HeaderLines("".join(kept), len(kept)), int(length), presented, once.get(_EDGE_IS))
+    kept.append(f"accept-encoding: {readable_accept_encoding(once[_CODING_IS])}\r\n")
+    presented: list[tuple[str, str]] = []
+    key, bearer = once[_KEY_IS], once[_BEARER_IS]
+    if key is not None:
+        presented.append(("x-api-key", key))
+    if bearer is not None:
+        presented.append(("authorization", bearer))
+    return PlainHead(target, HeaderLines("".join(kept), len(kept)), int(length), presented, once[_EDGE_IS])
 
 
 def may_become_plain(data: bytes) -> bool:

@@ -17,7 +17,7 @@ from crouter.runtime.metrics import Metrics
 from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.headers import Headers, RequestHeaders, ResponseHeaders, Returned
 from crouter.runtime.proxy.upstream_keys import Outcome, Report, Taken, Unavailable, UpstreamKeys, report_answer
-from crouter.runtime.upstream_health import count_attempt
+from crouter.runtime.upstream_health import AttemptCounts
 
 # Between the edge and us only.
 OWN_PREFIX: Final = "x-crouter-"
@@ -44,7 +44,7 @@ class Passage:
         self._response_headers = ResponseHeaders(*drop_patterns(deployment.proxy.drops_response_headers))
         self._channel = channel
         self.keys = keys
-        self._metrics = metrics
+        self._attempts = AttemptCounts(metrics)
 
     def forwarded(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """A client's headers as they leave, without a key. Raises UnforwardableHeaderError."""
@@ -92,7 +92,7 @@ class Passage:
     def give_back(self, taken: Taken, report: Report) -> None:
         """An attempt has ended: its key is free, and what it told is remembered and counted."""
         self.keys.give_back(taken, report)
-        count_attempt(self._metrics, taken, report.outcome)
+        self._attempts.add(taken, report.outcome)
 
     def returned(self, headers: Sequence[tuple[str, str]], request_id: str) -> Returned:
         """The upstream's headers that go back to the client, and what decides how the answer is relayed."""

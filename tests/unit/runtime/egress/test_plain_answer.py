@@ -16,6 +16,7 @@ def an_answer(*more: str, status: str = "HTTP/1.1 200 OK", lines: tuple[str, ...
 
 
 ODDITIES = {
+    "a blank after a value": an_answer("x-note: one "),
     "no length": an_answer(lines=LINES[:1]),
     "two lengths": an_answer(LINES[1]),
     "a length that is none": an_answer("Content-Length: x", lines=LINES[:1]),

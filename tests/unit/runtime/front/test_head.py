@@ -85,6 +85,8 @@ ODDITIES = {
     "a line that begins with a blank": a_head(" x-note: one"),
     "a name that is none": a_head("x(note): one"),
     "a name of other letters": a_head("x-n\xf6te: one"),
+    "a blank after a value": a_head("x-note: one "),
+    "a tab after a value": a_head("x-note: one\t"),
     "no name": a_head(": one"),
     "no colon": a_head("x-note"),
     "a zero": a_head("x-note: a\0b"),
