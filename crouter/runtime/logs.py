@@ -24,6 +24,9 @@ BUFFERED_SECONDS: Final = 0.05
 _REQUEST_ID = re.compile(r"req_[0-9a-f]{32}")
 _EXAMPLE_ID: Final = "req_" + 32 * "0"
 _OWN: Final = frozenset({"time", "level", "event"})
+_MILLISECONDS: Final = tuple(f".{millisecond:03d}Z" for millisecond in range(1000))
+# Stand in the example of a pattern's line for what each line has of its own.
+_PLACES: Final = ("<time>", "<request>", "<number>")
 
 
 class UndeclaredFieldError(Exception):
@@ -139,7 +142,7 @@ class Log:
         if second != self._second:
             self._second = second
             self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return f"{self._second_text}.{int((at - second) * 1000):03d}Z"
+        return self._second_text + _MILLISECONDS[int((at - second) * 1000)]
 
     def _drop(self, name: str) -> None:
         if self._strict:
@@ -150,7 +153,7 @@ class Log:
 class Pattern:
     """Lines of one event that differ in their time, their request and one number."""
 
-    __slots__ = ("_event", "_fields", "_level", "_log", "_number", "_request_id", "_template")
+    __slots__ = ("_event", "_fields", "_level", "_log", "_number", "_pieces", "_request_id")
 
     def __init__(
         self, log: Log, level: Level, event: str, request_id: str, number: str, fields: dict[str, LogValue]
@@ -161,19 +164,20 @@ class Pattern:
         self._request_id = request_id
         self._number = number
         self._fields = fields
-        self._template = self._made()
+        self._pieces = self._made()
 
     def write(self, request_id: str, number: int | float) -> None:
         """One line. Raises UndeclaredFieldError in a strict log, otherwise nothing."""
-        template = self._template
-        if template is None or not _REQUEST_ID.fullmatch(request_id) or type(number) is not int:
+        pieces = self._pieces
+        if pieces is None or not _REQUEST_ID.fullmatch(request_id) or type(number) is not int:
             fields = {self._request_id: request_id, **self._fields, self._number: number}
             self._log.write(self._level, self._event, **fields)
         else:
-            self._log.add(template % (self._log.now(), request_id, number))
+            before, behind_time, behind_request, end = pieces
+            self._log.add(f"{before}{self._log.now()}{behind_time}{request_id}{behind_request}{number}{end}")
 
-    def _made(self) -> str | None:
-        """The line with places for its values; None where a line would lack one, which has to be told every time."""
+    def _made(self) -> tuple[str, str, str, str] | None:
+        """What stands around the values of its own; None where a line would lack one, which has to be told every time."""
         example: dict[str, LogValue] = {
             "time": datetime.now(UTC),
             "level": self._level,
@@ -184,8 +188,13 @@ class Pattern:
         }
         if any(self._log.would_drop(name, value) for name, value in example.items()):
             return None
-        line = {**self._log.fields(example), "time": "%s", self._request_id: "%s", self._number: "%d"}
-        return _encoded(line).replace('"%d"', "%d")
+        time_is, request_is, number_is = _PLACES
+        line = {**self._log.fields(example), "time": time_is, self._request_id: request_is, self._number: number_is}
+        before, _, rest = _encoded(line).partition(time_is)
+        behind_time, _, rest = rest.partition(request_is)
+        # A number stands without quotes.
+        behind_request, _, end = rest.partition(f'"{number_is}"')
+        return before, behind_time, behind_request, end
 
 
 def _encoded(line: dict[str, str | int | float]) -> str:
