@@ -177,7 +177,7 @@ class Pattern:
             self._log.add(f"{before}{self._log.now()}{behind_time}{request_id}{behind_request}{number}{end}")
 
     def _made(self) -> tuple[str, str, str, str] | None:
-        """What stands around the values of its own; None where a line would lack one, which has to be told every time."""
+        """What stands around the values of its own; None where a line lacks one, which has to be told every time."""
         example: dict[str, LogValue] = {
             "time": datetime.now(UTC),
             "level": self._level,

@@ -95,6 +95,7 @@ class KeyedHasher:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
+        self._newest = hmac.new(ring.newest.key.reveal(), digestmod="sha256")
 
     def newest(self, text: str) -> KeyedHash:
         """The hash to store for something new."""
@@ -105,8 +106,10 @@ class KeyedHasher:
         return tuple(self._hash(key.version, key.key.reveal(), text) for key in self._ring.keys)
 
     def newest_digest(self, text: str) -> bytes:
-        """The digest of `newest`."""
-        return hmac.digest(self._ring.newest.key.reveal(), text.encode(), "sha256")
+        """The digest of `newest`. Made for every request: what follows from the key alone is made once."""
+        hashing = self._newest.copy()
+        hashing.update(text.encode())
+        return hashing.digest()
 
     @staticmethod
     def _hash(version: int, key: bytes, text: str) -> KeyedHash:

@@ -8,7 +8,7 @@ the connection. Whatever is not plain is left to the parser.
 import re
 from typing import Final
 
-from crouter.runtime.egress.plain_field import is_length, is_plain_value, is_token
+from crouter.runtime.egress.plain_field import are_plain, is_length, is_token
 from crouter.runtime.egress.request_head import Headers
 
 _HEAD_BYTES_MAX: Final = 16 * 1024
@@ -56,12 +56,12 @@ def plain_answer(data: bytes) -> PlainAnswer | None:
     end = data.find(b"\r\n\r\n", 0, _HEAD_BYTES_MAX)
     if end < 0:
         return None
-    text = data[:end].decode("latin-1")
+    text = data[: end + 2].decode("latin-1")
     lines = text.split("\r\n")
     status = _status(lines[0])
     headers: list[tuple[str, str]] = []
-    length = _take(lines, headers) if text.isascii() else -1
-    if status < 0 or length < 0 or len(data) != end + 4 + length:
+    length = _take(lines, headers) if status >= 0 and are_plain(text) else -1
+    if length < 0 or len(data) != end + 4 + length:
         return None
     return status, tuple(headers), data[end + 4 :]
 
@@ -69,7 +69,7 @@ def plain_answer(data: bytes) -> PlainAnswer | None:
 def _take(lines: list[str], headers: list[tuple[str, str]]) -> int:
     """Reads the headers, and gives the length that they tell; -1 where they are not plain."""
     length = -1
-    for i in range(1, len(lines)):
+    for i in range(1, len(lines) - 1):
         line = lines[i]
         colon = line.find(":")
         name, value = line[:colon], line[colon + 1 :].lstrip(" \t")
@@ -78,7 +78,7 @@ def _take(lines: list[str], headers: list[tuple[str, str]]) -> int:
             meaning = _MEANING.get(name.lower(), _ORDINARY) if is_token(name) else _NOT_PLAIN
         if meaning == _CONNECTION_IS and value.lower() != "keep-alive":
             meaning = _NOT_PLAIN
-        if meaning == _NOT_PLAIN or colon < 0 or not is_plain_value(value):
+        if meaning == _NOT_PLAIN or colon < 0:
             return -1
         if meaning == _LENGTH_IS:
             # Two lengths are two, also where they are equal.

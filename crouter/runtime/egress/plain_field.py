@@ -1,10 +1,9 @@
 """Header lines that no two readers can understand differently (RFC 9110 5.5, 5.6.2). Does no I/O."""
 
 import re
-from typing import Final
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BLANKS: Final = (" ", "\t")
+_BLANK_BEHIND = re.compile(r":[ \t]*[^ \t\r][^\r]*[ \t]\r\n")
 
 
 def is_token(name: str) -> bool:
@@ -12,12 +11,16 @@ def is_token(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None
 
 
-def is_plain_value(value: str) -> bool:
-    """Whether an ASCII text without blanks before it is a value of visible characters, with blanks only between them.
+def are_plain(lines: str) -> bool:
+    """Whether lines that each end in CRLF hold visible ASCII and blanks only, and no blanks at their ends.
 
-    Some readers keep blanks at the end, and some do not.
+    Some readers keep blanks at the end of a value, and some do not.
     """
-    return (value.isprintable() or value.replace("\t", " ").isprintable()) and not value.endswith(_BLANKS)
+    inside = lines.replace("\r\n", "")
+    if not lines.isascii() or not (inside.isprintable() or inside.replace("\t", " ").isprintable()):
+        return False
+    # Nobody makes anything but nothing of a blank that is all there is.
+    return not (" \r\n" in lines or "\t\r\n" in lines) or not _BLANK_BEHIND.search(lines)
 
 
 def is_length(value: str) -> bool:

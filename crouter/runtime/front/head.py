@@ -11,7 +11,7 @@ from typing import Final
 
 from crouter.runtime.edge_signature import EDGE_HEADER
 from crouter.runtime.egress import HeaderLines
-from crouter.runtime.egress.plain_field import is_length, is_plain_value, is_token
+from crouter.runtime.egress.plain_field import are_plain, is_length, is_token
 from crouter.runtime.proxy.content_coding import readable_accept_encoding
 from crouter.runtime.proxy.headers import USUAL, RequestHeaders
 
@@ -98,10 +98,10 @@ class HeadReader:
         """The head of `data`, whose empty line starts at `end`; None if it is not plain."""
         if end > HEAD_BYTES_MAX:
             return None
-        text = data[:end].decode("latin-1")
+        text = data[: end + 2].decode("latin-1")
         lines = text.split("\r\n")
         target = self._usual.get(lines[0]) or self._target(lines[0])
-        if target is None or not text.isascii() or len(lines) > _HEADERS_MAX + 1:
+        if target is None or len(lines) > _HEADERS_MAX + 2 or not are_plain(text):
             return None
         # By action; None where no such header came.
         once: list[str | None] = [None] * _ACTIONS
@@ -113,14 +113,14 @@ class HeadReader:
     def _takes(self, lines: list[str], once: list[str | None], kept: list[str]) -> bool:
         """Reads the headers; False where one is not plain."""
         actions = self._actions
-        for i in range(1, len(lines)):
+        for i in range(1, len(lines) - 1):
             line = lines[i]
             colon = line.find(":")
             name, value = line[:colon], line[colon + 1 :].lstrip(" \t")
             action = actions.get(name, _UNKNOWN)
             if action == _UNKNOWN:
                 action = self._action(name.lower()) if is_token(name) else _NOT_PLAIN
-            if action == _NOT_PLAIN or colon < 0 or not is_plain_value(value):
+            if action == _NOT_PLAIN or colon < 0:
                 return False
             if action > _NOT_PLAIN:
                 if once[action] is not None:

@@ -86,6 +86,7 @@ ODDITIES = {
     "a name that is none": a_head("x(note): one"),
     "a name of other letters": a_head("x-n\xf6te: one"),
     "a blank after a value": a_head("x-note: one "),
+    "a blank after a value that ends in a colon": a_head("x-note: one: "),
     "a tab after a value": a_head("x-note: one\t"),
     "no name": a_head(": one"),
     "no colon": a_head("x-note"),
