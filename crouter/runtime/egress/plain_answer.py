@@ -56,11 +56,11 @@ def plain_answer(data: bytes) -> PlainAnswer | None:
     end = data.find(b"\r\n\r\n", 0, _HEAD_BYTES_MAX)
     if end < 0:
         return None
-    text = data[: end + 2].decode("latin-1")
-    lines = text.split("\r\n")
+    head = data[: end + 2]
+    lines = head.decode("latin-1").split("\r\n")
     status = _status(lines[0])
     headers: list[tuple[str, str]] = []
-    length = _take(lines, headers) if status >= 0 and are_plain(text) else -1
+    length = _take(lines, headers) if status >= 0 and are_plain(head, len(lines) - 1) else -1
     if length < 0 or len(data) != end + 4 + length:
         return None
     return status, tuple(headers), data[end + 4 :]
@@ -78,7 +78,7 @@ def _take(lines: list[str], headers: list[tuple[str, str]]) -> int:
             meaning = _MEANING.get(name.lower(), _ORDINARY) if is_token(name) else _NOT_PLAIN
         if meaning == _CONNECTION_IS and value.lower() != "keep-alive":
             meaning = _NOT_PLAIN
-        if meaning == _NOT_PLAIN or colon < 0:
+        if meaning == _NOT_PLAIN or colon < 0 or value.endswith(" "):
             return -1
         if meaning == _LENGTH_IS:
             # Two lengths are two, also where they are equal.

@@ -98,10 +98,10 @@ class HeadReader:
         """The head of `data`, whose empty line starts at `end`; None if it is not plain."""
         if end > HEAD_BYTES_MAX:
             return None
-        text = data[: end + 2].decode("latin-1")
-        lines = text.split("\r\n")
+        head = data[: end + 2]
+        lines = head.decode("latin-1").split("\r\n")
         target = self._usual.get(lines[0]) or self._target(lines[0])
-        if target is None or len(lines) > _HEADERS_MAX + 2 or not are_plain(text):
+        if target is None or len(lines) > _HEADERS_MAX + 2 or not are_plain(head, len(lines) - 1):
             return None
         # By action; None where no such header came.
         once: list[str | None] = [None] * _ACTIONS
@@ -120,7 +120,7 @@ class HeadReader:
             action = actions.get(name, _UNKNOWN)
             if action == _UNKNOWN:
                 action = self._action(name.lower()) if is_token(name) else _NOT_PLAIN
-            if action == _NOT_PLAIN or colon < 0:
+            if action == _NOT_PLAIN or colon < 0 or value.endswith(" "):
                 return False
             if action > _NOT_PLAIN:
                 if once[action] is not None:
