@@ -1,8 +1,9 @@
 """The goals that issue 4 sets for Crouter with everything on, and whether a run meets them. No I/O."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.figures import percentile
 from bench.proxying import samples
 from bench.proxying.field import CROUTER, LITELLM, NGINX, PORTKEY, TENSORZERO
 from bench.proxying.loads import BIG, PACED_500, PACED_2000, SMALL, SMALL_ONE, STREAMS
@@ -63,10 +64,13 @@ def over(one: float | None, other: float | None) -> float | None:
     return one / other if one is not None and other else None
 
 
-def goals(cells: tuple[Cell, ...], idle_mib: dict[str, float]) -> tuple[Goal, ...]:
+def goals(
+    cells: tuple[Cell, ...], idle_mib: dict[str, float], leaving_ms: Mapping[str, Sequence[float]]
+) -> tuple[Goal, ...]:
     """Every goal that one run can tell; a long soak is another."""
     figures = Figures(cells, idle_mib)
-    return (*_of_nginx(figures), *_latencies(figures), *_of_gateways(figures), *_memory(figures))
+    leaving = _leaving(leaving_ms.get(CROUTER, ()))
+    return (*_of_nginx(figures), *_latencies(figures), leaving, *_of_gateways(figures), *_memory(figures))
 
 
 def _of_nginx(figures: Figures) -> Iterator[Goal]:
@@ -92,6 +96,11 @@ def _latencies(figures: Figures) -> Iterator[Goal]:
         yield Goal(sentence, figures.added(CROUTER, of), bound, at_least=False, unit=" µs", too_busy=too_busy)
     delay = over(figures.median(PACED_500, CROUTER, samples.delay_p99), 1000.0)
     yield Goal("event delay, 500 paced streams, p99", delay, 1.0, at_least=False, unit=" ms")
+
+
+def _leaving(milliseconds: Sequence[float]) -> Goal:
+    measured = percentile(sorted(milliseconds), 99) if milliseconds else None
+    return Goal("a client that leaves is gone upstream, p99", measured, 250.0, at_least=False, unit=" ms")
 
 
 def _of_gateways(figures: Figures) -> Iterator[Goal]:

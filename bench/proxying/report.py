@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from bench.figures import Repeated
+from bench.figures import Repeated, percentile
 from bench.proxying import samples
 from bench.proxying.features import MEASURED, Feature
 from bench.proxying.field import DIRECT, NGINX, PLAIN
@@ -27,7 +27,7 @@ def report(result: Proxying) -> str:
 def summary(result: Proxying) -> str:
     """What one reads first: goals, the table of medians, the cost of each feature."""
     parts = [
-        f"**Goals**\n\n{goal_table(goals(result.cells, result.idle_mib))}",
+        f"**Goals**\n\n{goal_table(goals(result.cells, result.idle_mib, result.leaving_ms))}",
         f"**Medians**\n\n{median_table(result)}",
         _conditions(result),
         f"**What each feature costs Crouter**, 64 connections, medians\n\n{feature_table(result.features)}",
@@ -45,7 +45,10 @@ def spreads(result: Proxying) -> Iterator[str]:
 
 def values(result: Proxying) -> dict[str, Any]:
     """The result with every sample, for JSON."""
-    return {**asdict(result), "goals": [asdict(goal) for goal in goals(result.cells, result.idle_mib)]}
+    return {
+        **asdict(result),
+        "goals": [asdict(goal) for goal in goals(result.cells, result.idle_mib, result.leaving_ms)],
+    }
 
 
 def goal_table(all_goals: Iterable[Goal]) -> str:
@@ -154,6 +157,13 @@ def _conditions(result: Proxying) -> str:
         for peer, reason in cell.failed.items()
     ]
     lines += [f"**Crouter up to {each.name} failed: {each.failed}.**" for each in result.features if each.failed]
+    for name, milliseconds in result.leaving_ms.items():
+        ordered = sorted(milliseconds)
+        p50, p99 = percentile(ordered, 50), percentile(ordered, 99)
+        lines.append(
+            f"A stream's client leaves {name}: the upstream knows after {_short(p50)} ms (p50), {_short(p99)} ms (p99) "
+            f"and {_short(ordered[-1])} ms at most, of {len(ordered):,}."
+        )
     if result.by_wrk:
         by_wrk = ", ".join(f"{name} {rate:,.0f}" for name, rate in result.by_wrk.items())
         lines.append(f"JSON answers/s as wrk counts them, 64 connections, 2 s: {by_wrk}.")

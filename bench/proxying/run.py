@@ -12,6 +12,7 @@ from bench.proxying import wrk
 from bench.proxying.features import Feature, measure_features
 from bench.proxying.field import CROUTER, DIRECT, GATEWAYS, HAPROXY, MINIMAL, NGINX, Field, Peer, running_peers
 from bench.proxying.identity import SAME_BYTES, compared
+from bench.proxying.leaving import measure_leaving
 from bench.proxying.load import Exchange, Load, Shape, drive
 from bench.proxying.loads import KINDS, SWEEP, Kind, Plan
 from bench.proxying.processes import Cores, on_core, stopped, wait_until_quiet
@@ -38,6 +39,8 @@ class Proxying:
     sweep: tuple[Cell, ...]
     idle_mib: dict[str, float]
     features: tuple[Feature, ...]
+    leaving_ms: dict[str, tuple[float, ...]]
+    """By peer, how long after a client left the upstream knew."""
     by_wrk: dict[str, float]
     answered: int | None
     """What Crouter answered; None where it broke under a load, so that nobody knows."""
@@ -74,6 +77,7 @@ def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
         metered = runs.metered()
         by_wrk = runs.by_wrk()
         features = measure_features(running.prepared, cores, plan, tell)
+        leaving_ms = measure_leaving(running.prepared, cores, plan.slow_rounds, tell)
         return Proxying(
             plan=plan,
             peers=tuple(peer.name for peer in running.peers),
@@ -84,6 +88,7 @@ def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
             sweep=sweep,
             idle_mib={peer.name: peer.idle_mib for peer in running.peers if peer.idle_mib is not None},
             features=features,
+            leaving_ms=leaving_ms,
             by_wrk=by_wrk,
             answered=None if any(CROUTER in cell.failed for cell in (*cells, *sweep)) else runs.through_crouter,
             metered=metered,

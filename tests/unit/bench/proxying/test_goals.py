@@ -22,7 +22,7 @@ def cell(name: str, **samples: list[Sample]) -> Cell:
 
 
 def found(cells: tuple[Cell, ...], start: str, idle_mib: dict[str, float] | None = None) -> Goal:
-    (goal,) = [each for each in goals(cells, idle_mib or {}) if each.sentence.startswith(start)]
+    (goal,) = [each for each in goals(cells, idle_mib or {}, {}) if each.sentence.startswith(start)]
     return goal
 
 
@@ -33,7 +33,14 @@ def test_half_of_nginx_is_met_from_half_on(crouter: int, met: bool) -> None:
 
 
 def test_a_goal_without_a_figure_is_neither_met_nor_missed() -> None:
-    assert {goal.met for goal in goals((), {})} == {None}
+    assert {goal.met for goal in goals((), {}, {})} == {None}
+
+
+@pytest.mark.parametrize(("slowest", "met"), [(250.0, True), (250.1, False)])
+def test_a_client_that_leaves_is_judged_by_the_slowest_but_one_percent(slowest: float, met: bool) -> None:
+    leaving_ms = {CROUTER: (*[1.0] * 98, slowest, 9000.0), NGINX: (9000.0,)}
+    (goal,) = [goal for goal in goals((), {}, leaving_ms) if goal.sentence.startswith("a client that leaves")]
+    assert (goal.measured, goal.met) == (slowest, met)
 
 
 def test_a_peer_that_failed_under_a_load_has_no_figure() -> None:
