@@ -7,6 +7,7 @@ from typing import Final
 
 import httptools
 
+from crouter.runtime.egress.plain_answer import PlainHead
 from crouter.runtime.egress.request_head import Headers
 
 HEAD_BYTES_MAX: Final = 64 * 1024
@@ -32,6 +33,7 @@ class AnswerReader:
         "_interim",
         "_is_head",
         "_parser",
+        "_plain",
         "_unproductive_bytes",
         "broken",
         "ended",
@@ -55,6 +57,7 @@ class AnswerReader:
         """Forgets the answer before; the next one answers a HEAD request or another one."""
         self._is_head = is_head
         self._interim = False
+        self._plain: PlainHead | None = None
         self._fields: list[tuple[str, str]] = []
         self._codings: list[bytes] = []
         self._has_length = False
@@ -81,6 +84,11 @@ class AnswerReader:
             self._unproductive_bytes += len(data)
             if self._unproductive_bytes > HEAD_BYTES_MAX:
                 self.broken = True
+
+    def feed_body(self, head: PlainHead, data: bytes) -> None:
+        """Reads on in `data`, whose head was read already: the parser sees the framing only."""
+        self._plain = head
+        self.feed(head.framing() + data[head.start :])
 
     def close(self) -> None:
         """The connection was closed in order; that ends an answer that has no other end."""
@@ -118,7 +126,8 @@ class AnswerReader:
         if self._codings and self._codings != [b"chunked"]:
             raise _NotReadOnError  # a coding that we would have to undo
         self.until_close = not (self._has_length or self._codings or status in (204, 304) or self._is_head)
-        self.headers, self._fields = tuple(self._fields), []
+        self.headers = tuple(self._fields) if self._plain is None else self._plain.headers
+        self._fields = []
         self.status = status
         if self._is_head:
             # The parser would wait for the body that the length describes. It cannot be used again.

@@ -8,7 +8,7 @@ from typing import Final, Protocol, cast
 from crouter.runtime.egress.answer_reader import AnswerReader
 from crouter.runtime.egress.errors import UpstreamError, UpstreamTimeoutError
 from crouter.runtime.egress.exchange import UpstreamExchange
-from crouter.runtime.egress.plain_answer import PlainAnswer, plain_answer
+from crouter.runtime.egress.plain_answer import PlainHead, plain_head
 
 # Up to here copying the body behind the head is cheaper than a second buffer in the same write.
 JOINED_BYTES_MAX: Final = 16 * 1024
@@ -145,11 +145,16 @@ class Connection:
             return
         self.heard_at = self._clock()
         if self._reader.is_fresh and not exchange.is_head:
-            plain = plain_answer(data)
-            if plain is not None:
-                self._tell_plain(exchange, plain)
+            plain = plain_head(data)
+            if plain is None:
+                self._reader.feed(data)
+            elif plain.is_whole(data):
+                self._tell_whole(exchange, plain, data[plain.start :])
                 return
-        self._reader.feed(data)
+            else:
+                self._reader.feed_body(plain, data)
+        else:
+            self._reader.feed(data)
         self._tell(exchange)
 
     def eof_received(self) -> None:
@@ -203,13 +208,12 @@ class Connection:
         elif reader.broken:
             self._fail(UpstreamError())
 
-    def _tell_plain(self, exchange: UpstreamExchange, answer: PlainAnswer) -> None:
+    def _tell_whole(self, exchange: UpstreamExchange, head: PlainHead, body: bytes) -> None:
         """Passes on an answer that came whole."""
         receiver = exchange.receiver
         assert receiver is not None, "an exchange that is over is on no connection"
-        status, headers, body = answer
         self._reader.reusable = True
-        receiver.head(status, headers)
+        receiver.head(head.status, head.headers)
         if body and self._exchange is exchange:
             receiver.body(body)
         if self._exchange is exchange:
