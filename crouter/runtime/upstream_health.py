@@ -27,12 +27,14 @@ class AttemptCounts:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._counters: dict[tuple[str, Outcome], Counter] = {}
+        # By label and outcome in one text, which is cheap to find.
+        self._counters: dict[str, Counter] = {}
 
     def add(self, taken: Taken, outcome: Outcome) -> None:
         """One more with this key and this end."""
-        counter = self._counters.get((taken.label, outcome))
+        of = taken.label + outcome
+        counter = self._counters.get(of)
         if counter is None:
             counter = self._metrics.counter("crouter_upstream_attempts_total", key=taken.label, outcome=outcome.value)
-            self._counters[taken.label, outcome] = counter
+            self._counters[of] = counter
         counter.add()

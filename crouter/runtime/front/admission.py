@@ -83,7 +83,7 @@ class Admission:
 
     def enter(self, caller: Caller) -> Entered | ErrorReply:
         """A place among the requests that are under way; whoever gets it closes it."""
-        entered = self._parts.places.try_enter(caller.account)
+        entered = self._parts.places.try_enter(caller.account.int)
         return overloaded(entered.retry_after_seconds) if isinstance(entered, Overloaded) else entered
 
     def read(self, body: bytes, at: datetime) -> Accepted | ErrorReply:

@@ -16,12 +16,11 @@ from crouter.runtime.proxy.attempt import Attempt, Ending
 from crouter.runtime.proxy.dialects import MESSAGES, Dialect
 from crouter.runtime.proxy.request import Accepted
 from crouter.runtime.proxy.request_id import record_id
-from crouter.runtime.proxy.usage import UsageCounts
 from crouter.runtime.proxy.usage_chunk import UsageChunkFilter
 from crouter.runtime.usage import Settlement
 
 
-@dataclass(slots=True)
+@dataclass(init=False, slots=True)
 class Admitted:
     """A request that may go on, and who asked. `cut` takes out of a stream what only we asked for.
 
@@ -34,8 +33,29 @@ class Admitted:
     accepted: Accepted
     hold: Hold
     passed: Pass
-    dialect: Dialect = MESSAGES
-    cut: UsageChunkFilter | None = None
+    dialect: Dialect
+    cut: UsageChunkFilter | None
+
+    # Written out: one is made for every request, and that of a dataclass takes several times as long.
+    def __init__(
+        self,
+        request_id: str,
+        received_at: datetime,
+        caller: Caller,
+        accepted: Accepted,
+        hold: Hold,
+        passed: Pass,
+        dialect: Dialect = MESSAGES,
+        cut: UsageChunkFilter | None = None,
+    ) -> None:
+        self.request_id = request_id
+        self.received_at = received_at
+        self.caller = caller
+        self.accepted = accepted
+        self.hold = hold
+        self.passed = passed
+        self.dialect = dialect
+        self.cut = cut
 
 
 def settlement_of(admitted: Admitted, attempt: Attempt, ending: Ending, parts: Parts) -> Settlement | None:
@@ -46,7 +66,10 @@ def settlement_of(admitted: Admitted, attempt: Attempt, ending: Ending, parts: P
         _tell(attempt.anomalies, admitted, parts)
         return None
     charge = settle(draft, parts.prices, admitted.received_at)
-    admitted.passed.used(*_limited_tokens(draft.counts))
+    counts = draft.counts
+    # As limits count tokens: what was read from a cache is free, what was written is not.
+    written = (counts.cache_creation_5m_input_tokens or 0) + (counts.cache_creation_1h_input_tokens or 0)
+    admitted.passed.used((counts.input_tokens or 0) + written, counts.output_tokens or 0)
     if attempt.anomalies or charge.anomalies or draft.unknown_keys:
         unknown = (f"unknown:{key}" for key in draft.unknown_keys)
         _tell((*attempt.anomalies, *charge.anomalies, *unknown), admitted, parts)
@@ -64,9 +87,3 @@ def _tell(anomalies: Iterable[str], admitted: Admitted, parts: Parts) -> None:
     for anomaly in anomalies:
         parts.metrics.count("crouter_anomalies_total", kind=anomaly)
         parts.log.warning("usage_anomaly", request_id=admitted.request_id, error=anomaly)
-
-
-def _limited_tokens(counts: UsageCounts) -> tuple[int, int]:
-    """Input and output tokens as limits count them: what was read from a cache is free, what was written is not."""
-    written = (counts.cache_creation_5m_input_tokens or 0) + (counts.cache_creation_1h_input_tokens or 0)
-    return (counts.input_tokens or 0) + written, counts.output_tokens or 0

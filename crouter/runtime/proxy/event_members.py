@@ -10,23 +10,25 @@ import msgspec
 UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 """What decoding raises for bytes that are not what they should be."""
 
+# What JSON says holds no circles: the collector need not look at any of it.
 
-class Usage(msgspec.Struct):
+
+class Usage(msgspec.Struct, gc=False):
     model: Any = None
     usage: Any = None
     stop_reason: Any = None
     content: msgspec.Raw = msgspec.Raw(b"")
 
 
-class Error(msgspec.Struct):
+class Error(msgspec.Struct, gc=False):
     type: Any = None
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     stop_reason: Any = None
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     type: Any = None
     message: Usage | None = None
     delta: Delta | None = None
@@ -34,7 +36,7 @@ class Event(msgspec.Struct):
     error: Error | None = None
 
 
-class Type(msgspec.Struct):
+class Type(msgspec.Struct, gc=False):
     type: Any = None
 
 

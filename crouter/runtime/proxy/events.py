@@ -23,8 +23,15 @@ _BOM: Final = b"\xef\xbb\xbf"
 _READ: Final = frozenset({b"message_start", b"message_delta", b"message_stop", b"error"})
 _PASSED_OVER: Final = frozenset({b"content_block_start", b"content_block_delta", b"content_block_stop", b"ping"})
 _NO_NAME: Final = b""
-# Whole events that are passed over, in the form that the upstream gives them: any number, one after the other.
-_PASSED_WHOLE = re.compile(rb"(?:event: (?:content_block_delta|ping|content_block_stop)\ndata: [^\n]*+\n\n)++")
+# What is whole and in the form that the upstream gives it: events of one name that are passed over, any number of them,
+# or one other event, whose name and data are the last two groups. Of many events only the first is compared with names:
+# bytes are compared with bytes faster than with a pattern.
+_WHOLE: Final = re.compile(
+    rb"(event: (?:content_block_delta|ping|content_block_stop)\ndata: )[^\n]*+\n\n(?:\1[^\n]*+\n\n)*+"
+    rb"|event: (message_start|message_delta|message_stop|error|content_block_start)\ndata: ([^\n]*+)\n\n"
+)
+_PASSED_OVER_GROUP: Final = 1
+_DELTA: Final = b"event: content_block_delta\ndata: "
 
 
 class AnswerFacts:
@@ -58,29 +65,38 @@ class EventTap:
 
     def feed(self, data: bytes) -> None:
         """Reads on. Never raises for anything the upstream may send."""
-        if self._after_cr or b"\r" in data:
+        # By its number: a byte string is found, too, but every search for one makes an exception first.
+        if self._after_cr or 0x0D in data:
             data = self._with_line_feeds(data)
+        begins_an_event = not (self._line or self._name or self._data_bytes or self._skips_line or self._starts)
+        if begins_an_event and _is_one_delta(data):
+            return
         position = 0
-        end = data.find(b"\n")
-        if end >= 0 and (self._line or self._skips_line):
+        if self._line or self._skips_line:
+            end = data.find(b"\n")
+            if end < 0:
+                self._keep_unfinished(data, 0)
+                return
             self._finish_line(data[:end])
             position = end + 1
-            end = data.find(b"\n", position)
-        while end >= 0:
-            if self._name == _NO_NAME and not self._data_bytes and not self._starts:
-                passed = _PASSED_WHOLE.match(data, position)
-                if passed is not None:
-                    position = passed.end()
-                    end = data.find(b"\n", position)
+        while position < len(data):
+            if self._name == _NO_NAME and not self._data_bytes:
+                whole = _WHOLE.match(data, position)
+                if whole is not None:
+                    self._starts = False
+                    position = whole.end()
+                    if whole.lastindex != _PASSED_OVER_GROUP:
+                        self._take_whole(*whole.group(2, 3))
                     continue
+            end = data.find(b"\n", position)
+            if end < 0:
+                self._keep_unfinished(data, position)
+                return
             if end == position:
                 self._dispatch()
             elif self._name not in _PASSED_OVER or not data.startswith(b"data:", position):
                 self._take_line(data[position:end])
             position = end + 1
-            end = data.find(b"\n", position)
-        if position < len(data):
-            self._keep_unfinished(data, position)
 
     def close(self) -> None:
         """The stream has ended. A last event without its empty line counts if its JSON is whole."""
@@ -159,6 +175,14 @@ class EventTap:
         else:
             self._data.clear()
 
+    def _take_whole(self, name: bytes, data: bytes) -> None:
+        if name == b"content_block_start":
+            self.facts.content_began = True
+        elif len(data) < EVENT_BYTES_MAX:
+            self._take_event(name, data, cut_short=False)
+        else:
+            self.facts.usage.note("event_too_large")
+
     def _dispatch(self, *, cut_short: bool = False) -> None:
         name, data, too_large = self._name, self._data, self._data_bytes > EVENT_BYTES_MAX
         self._name = _NO_NAME
@@ -176,9 +200,9 @@ class EventTap:
                 self.facts.usage.note("event_too_large")
         elif data:
             self._data = []
-            self._take_event(name, b"\n".join(data), cut_short)
+            self._take_event(name, b"\n".join(data), cut_short=cut_short)
 
-    def _take_event(self, name: bytes, data: bytes, cut_short: bool) -> None:
+    def _take_event(self, name: bytes, data: bytes, *, cut_short: bool) -> None:
         usage = self.facts.usage
         if name not in _READ:
             if name != _NO_NAME:
@@ -203,18 +227,26 @@ class EventTap:
     def _take_facts(self, name: bytes, event: Event) -> None:
         facts = self.facts
         if name == b"message_start":
-            if event.message is not None:
-                facts.model = reported_model(event.message.model)
-                facts.usage.update(event.message.usage, at_start=True)
+            message = event.message
+            if message is not None:
+                facts.model = reported_model(message.model)
+                facts.usage.update(message.usage, at_start=True)
         elif name == b"message_delta":
             facts.usage.update(event.usage)
-            if event.delta is not None and isinstance(event.delta.stop_reason, str):
-                facts.stop_reason = event.delta.stop_reason[:_TEXT_CHARS_MAX]
+            delta = event.delta
+            reason = None if delta is None else delta.stop_reason
+            if isinstance(reason, str):
+                facts.stop_reason = reason[:_TEXT_CHARS_MAX]
         elif name == b"message_stop":
             facts.stopped = True
         else:
             kind = event.error.type if event.error is not None else None
             facts.error_type = kind[:_TEXT_CHARS_MAX] if isinstance(kind, str) else "unnamed"
+
+
+def _is_one_delta(data: bytes) -> bool:
+    # What nearly every read is while an answer is being written: one whole event that nothing is read of.
+    return data.startswith(_DELTA) and data.endswith(b"\n\n") and data.find(b"\n", len(_DELTA)) == len(data) - 2
 
 
 def facts_of_message(body: bytes) -> AnswerFacts:
@@ -230,9 +262,11 @@ def facts_of_message(body: bytes) -> AnswerFacts:
     facts.stopped = True
     facts.model = reported_model(message.model)
     facts.usage.update(message.usage)
-    facts.content_began = bytes(memoryview(message.content)[:64]).strip() not in (b"", b"[]")
-    if isinstance(message.stop_reason, str):
-        facts.stop_reason = message.stop_reason[:_TEXT_CHARS_MAX]
+    content, reason = message.content, message.stop_reason
+    # No copy is made of what is longer than an empty list.
+    facts.content_began = len(content) > 2 or bytes(content) not in (b"", b"[]")
+    if isinstance(reason, str):
+        facts.stop_reason = reason[:_TEXT_CHARS_MAX]
     return facts
 
 

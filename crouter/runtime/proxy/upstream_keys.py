@@ -7,7 +7,7 @@ overloaded must not close the way to the others.
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -58,16 +58,18 @@ def report_answer(status: int, error_type: str | None, retry_after: str | None) 
     return Report(Outcome.FAULTY if status >= 500 else Outcome.ANSWERED)
 
 
-@dataclass(eq=False, slots=True)
 class Taken:
     """A key for one attempt. To be given back, whatever becomes of it."""
 
-    label: str
-    key: Secret[str]
-    model: str
-    probes_key: bool
-    probes_model: bool
-    is_back: bool = field(default=False, init=False)
+    __slots__ = ("is_back", "key", "label", "model", "probes_key", "probes_model")
+
+    def __init__(self, label: str, key: Secret[str], model: str, probes_key: bool, probes_model: bool) -> None:
+        self.label = label
+        self.key = key
+        self.model = model
+        self.probes_key = probes_key
+        self.probes_model = probes_model
+        self.is_back = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,12 @@ class _Key:
         self.taken_last = 0
         self.circuit = Circuit(REFUSALS)
         self.models: dict[str, Circuit] = {}
+
+    def comes_before(self, other: "_Key") -> bool:
+        """Whether it is the less busy one, or the one taken longer ago."""
+        if self.in_flight != other.in_flight:
+            return self.in_flight < other.in_flight
+        return self.taken_last < other.taken_last
 
     def may_pass(self, model: str, now: float) -> bool:
         of_model = self.models.get(model)
@@ -133,7 +141,7 @@ class UpstreamKeys:
         for key in self._keys.values():
             if key.label in without or not key.may_pass(model, now):
                 continue
-            if best is None or (key.in_flight, key.taken_last) < (best.in_flight, best.taken_last):
+            if best is None or key.comes_before(best):
                 best = key
         if best is None:
             return self._unavailable(without, model, now)
@@ -141,22 +149,20 @@ class UpstreamKeys:
         best.taken_last = self._taken
         best.in_flight += 1
         of_model = best.models.get(model)
-        return Taken(
-            label=best.label,
-            key=best.key,
-            model=model,
-            probes_key=best.circuit.begin(),
-            probes_model=of_model is not None and of_model.begin(),
-        )
+        return Taken(best.label, best.key, model, best.circuit.begin(), of_model is not None and of_model.begin())
 
     def give_back(self, taken: Taken, report: Report) -> None:
         """Ends an attempt and learns from it. Once for each key taken."""
         assert not taken.is_back, "given back once"
         taken.is_back = True
-        now = self._clock()
         key = self._keys[taken.label]
         key.in_flight -= 1
         assert key.in_flight >= 0
+        if report.outcome is Outcome.ANSWERED and taken.model not in key.models:
+            # Nearly always: nothing is remembered of the model.
+            key.circuit.succeeded(was_probe=taken.probes_key)
+            return
+        now = self._clock()
         match report.outcome:
             case Outcome.UNKNOWN:
                 key.circuit.unknown(was_probe=taken.probes_key)

@@ -18,44 +18,70 @@ _SAFE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SAFE_TEXT = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SAFE_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}")
 
-_COUNTS: Final = frozenset(
-    {
-        "input_tokens",
-        "output_tokens",
-        "cache_creation_input_tokens",
-        "cache_read_input_tokens",
-    }
-)
+# Ids that have been seen to have the form.
+_MODELS: Final[set[str]] = set()
+_MODELS_MAX: Final = 256
+
 _TOOLS: Final = "server_tool_use"
-_GROUPS: Final[dict[str, frozenset[str]]] = {
-    "cache_creation": frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}),
-    _TOOLS: frozenset({"web_search_requests", "web_fetch_requests"}),
-}
-_TEXTS: Final = frozenset({"service_tier", "speed", "inference_geo"})
+_SEARCHES: Final = f"{_TOOLS}.web_search_requests"
+_FETCHES: Final = f"{_TOOLS}.web_fetch_requests"
+_CACHE_CREATION: Final = "cache_creation"
+_FIVE_MINUTES: Final = f"{_CACHE_CREATION}.ephemeral_5m_input_tokens"
+_ONE_HOUR: Final = f"{_CACHE_CREATION}.ephemeral_1h_input_tokens"
+# Told in nearly every answer, and safe.
+_USUAL_TEXTS: Final = frozenset({"standard", "global", "not_available", "priority", "batch", "us"})
 # `output_tokens_details` is a decomposition of `output_tokens`; `fallback_credit` tells how the
 # counts beside it came about. Neither is billed by itself.
 _EXPLANATORY: Final = frozenset({"output_tokens_details", "fallback_credit"})
 _OF_AN_ITERATION: Final = frozenset({"type", "model"})
 
 
-# Not frozen: one is made for every answer, and a frozen one takes several times as long to make.
-@dataclass(slots=True)
+# Not frozen, and with an `__init__` of its own: one is made for every answer, several times as fast.
+@dataclass(init=False, slots=True)
 class UsageCounts:
     """Counts in tokens and requests; None where the upstream reported nothing. Never changed once made."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_5m_input_tokens: int | None = None
-    cache_creation_1h_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    web_search_requests: int | None = None
-    web_fetch_requests: int | None = None
-    service_tier: str | None = None
-    speed: str | None = None
-    inference_geo: str | None = None
-    iterations: "tuple[Iteration, ...]" = ()
-    further: tuple[tuple[str, int], ...] = ()
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_creation_5m_input_tokens: int | None
+    cache_creation_1h_input_tokens: int | None
+    cache_read_input_tokens: int | None
+    web_search_requests: int | None
+    web_fetch_requests: int | None
+    service_tier: str | None
+    speed: str | None
+    inference_geo: str | None
+    iterations: "tuple[Iteration, ...]"
+    further: tuple[tuple[str, int], ...]
     """Counts under names that nobody has a price for yet, sorted by name; dotted where nested."""
+
+    def __init__(
+        self,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        cache_creation_5m_input_tokens: int | None = None,
+        cache_creation_1h_input_tokens: int | None = None,
+        cache_read_input_tokens: int | None = None,
+        web_search_requests: int | None = None,
+        web_fetch_requests: int | None = None,
+        service_tier: str | None = None,
+        speed: str | None = None,
+        inference_geo: str | None = None,
+        iterations: "tuple[Iteration, ...]" = (),
+        further: tuple[tuple[str, int], ...] = (),
+    ) -> None:
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
+        self.cache_creation_5m_input_tokens = cache_creation_5m_input_tokens
+        self.cache_creation_1h_input_tokens = cache_creation_1h_input_tokens
+        self.cache_read_input_tokens = cache_read_input_tokens
+        self.web_search_requests = web_search_requests
+        self.web_fetch_requests = web_fetch_requests
+        self.service_tier = service_tier
+        self.speed = speed
+        self.inference_geo = inference_geo
+        self.iterations = iterations
+        self.further = further
 
     @property
     def prompt_tokens(self) -> int:
@@ -82,27 +108,47 @@ class UsageMeter:
 
     __slots__ = (
         "_anomalies",
-        "_further",
+        "_cache_creation",
+        "_cache_read",
+        "_fetches",
+        "_five_minutes",
+        "_inference_geo",
+        "_input",
         "_iterations",
-        "_numbers",
+        "_one_hour",
+        "_output",
         "_output_is_placeholder",
-        "_texts",
-        "_unknown_keys",
+        "_reported",
+        "_searches",
+        "_service_tier",
+        "_speed",
+        "_unknown",
     )
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._texts: dict[str, str] = {}
-        self._iterations: tuple[Iteration, ...] = ()
+        self._reported = False
         self._output_is_placeholder = False
-        self._unknown_keys: set[str] = set()
-        self._further: dict[str, int] = {}
-        self._anomalies: set[str] = set()
+        self._input: int | None = None
+        self._output: int | None = None
+        self._cache_creation: int | None = None
+        self._cache_read: int | None = None
+        # Parts of the cache creation.
+        self._five_minutes: int | None = None
+        self._one_hour: int | None = None
+        self._searches: int | None = None
+        self._fetches: int | None = None
+        self._service_tier: str | None = None
+        self._speed: str | None = None
+        self._inference_geo: str | None = None
+        self._iterations: tuple[Iteration, ...] = ()
+        # The last count under each name that has no price, None where there was none.
+        self._unknown: dict[str, int | None] = {}
+        self._anomalies: tuple[str, ...] = ()
 
     @property
     def reported(self) -> bool:
         """Whether any count arrived; without one there is nothing to bill."""
-        return bool(self._numbers)
+        return self._reported
 
     @property
     def output_is_placeholder(self) -> bool:
@@ -112,18 +158,18 @@ class UsageMeter:
     @property
     def unknown_keys(self) -> tuple[str, ...]:
         """Numeric usage keys nobody has a price for yet, sorted; dotted where nested."""
-        return tuple(sorted(self._unknown_keys))
+        return tuple(sorted(self._unknown)) if self._unknown else ()
 
     @property
     def anomalies(self) -> tuple[str, ...]:
         """What was reported in a form we do not accept, sorted, by field name."""
-        anomalies = set(self._anomalies)
-        self._cache_creation(anomalies)
-        return tuple(sorted(anomalies)) if anomalies else ()
+        if self._cache_creation is None or (self._five_minutes or 0) + (self._one_hour or 0) <= self._cache_creation:
+            return self._anomalies
+        return _with(self._anomalies, _CACHE_CREATION)
 
     def note(self, anomaly: str) -> None:
         """Adds an anomaly found by the one who reads the answer."""
-        self._anomalies.add(anomaly)
+        self._anomalies = _with(self._anomalies, anomaly)
 
     def update(self, usage: object, *, at_start: bool = False) -> None:
         """Takes over the non-null values of one decoded `usage` object. Never raises.
@@ -135,90 +181,117 @@ class UsageMeter:
         if not isinstance(usage, dict):
             self.note("usage")
             return
-        for key, value in usage.items():
-            if value is None or key in _EXPLANATORY:
+        given: dict[str, object] = usage
+        for key, value in given.items():
+            if value is None:
                 continue
-            if key in _COUNTS:
-                # As in `_take_count`, for what comes with every answer.
-                if type(value) is int and 0 <= value <= COUNT_MAX:
-                    self._numbers[key] = value
-                else:
-                    self.note(key)
-            elif key in _GROUPS:
-                self._take_group(key, value)
-            elif key in _TEXTS:
-                self._take_text(key, value)
-            elif key == "iterations":
-                self._take_iterations(value)
+            if key == "input_tokens":
+                self._input = self._count(key, value, self._input)
+            elif key == "output_tokens":
+                self._output = self._count(key, value, self._output)
+            elif key == "cache_creation_input_tokens":
+                self._cache_creation = self._count(key, value, self._cache_creation)
+            elif key == "cache_read_input_tokens":
+                self._cache_read = self._count(key, value, self._cache_read)
             else:
-                self._take_unknown(key, value)
-        if "output_tokens" in usage:
+                self._take(key, value)
+        if "output_tokens" in given:
             self._output_is_placeholder = at_start
 
     def counts(self) -> UsageCounts:
         """What has been reported until now."""
-        five_minutes, one_hour = self._cache_creation(set())
-        numbers, texts = self._numbers, self._texts
+        five_minutes, one_hour = self._cache_writes()
         return UsageCounts(
-            input_tokens=numbers.get("input_tokens"),
-            output_tokens=numbers.get("output_tokens"),
-            cache_creation_5m_input_tokens=five_minutes,
-            cache_creation_1h_input_tokens=one_hour,
-            cache_read_input_tokens=numbers.get("cache_read_input_tokens"),
-            web_search_requests=numbers.get("server_tool_use.web_search_requests"),
-            web_fetch_requests=numbers.get("server_tool_use.web_fetch_requests"),
-            service_tier=texts.get("service_tier"),
-            speed=texts.get("speed"),
-            inference_geo=texts.get("inference_geo"),
-            iterations=self._iterations,
-            further=tuple(sorted(self._further.items())),
+            self._input,
+            self._output,
+            five_minutes,
+            one_hour,
+            self._cache_read,
+            self._searches,
+            self._fetches,
+            self._service_tier,
+            self._speed,
+            self._inference_geo,
+            self._iterations,
+            _counted(self._unknown) if self._unknown else (),
         )
 
-    def _cache_creation(self, anomalies: set[str]) -> tuple[int | None, int | None]:
-        """Cache writes by lifetime.
+    def _cache_writes(self) -> tuple[int | None, int | None]:
+        """Cache writes by lifetime: five minutes, one hour.
 
         The total is what counts; the split tells which part of it lives for an hour. What the split
         leaves open was written for five minutes, the default and cheaper lifetime. A split larger than
         the total is cut to it from the dearer end, so that nobody pays for more than was reported.
         """
-        total = self._numbers.get("cache_creation_input_tokens")
-        five_minutes = self._numbers.get("cache_creation.ephemeral_5m_input_tokens")
-        one_hour = self._numbers.get("cache_creation.ephemeral_1h_input_tokens")
+        total, five_minutes, one_hour = self._cache_creation, self._five_minutes, self._one_hour
         if total is None:
             return five_minutes, one_hour
         if one_hour is None:
-            if five_minutes is not None and five_minutes > total:
-                anomalies.add("cache_creation")
             return total, None
         if (five_minutes or 0) + one_hour > total:
-            anomalies.add("cache_creation")
             five_minutes = min(five_minutes or 0, total)
             return five_minutes, total - five_minutes
         return total - one_hour, one_hour
 
-    def _take_count(self, key: str, value: object, most: int = COUNT_MAX) -> None:
+    def _count(self, name: str, value: object, before: int | None, most: int = COUNT_MAX) -> int | None:
+        """The value if it is a count; otherwise what was known before, and an anomaly of this name."""
         # bool is an int to Python and none to JSON.
         if type(value) is int and 0 <= value <= most:
-            self._numbers[key] = value
-        else:
-            self.note(key)
+            self._reported = True
+            return value
+        self.note(name)
+        return before
 
-    def _take_group(self, group: str, value: object) -> None:
+    def _text(self, name: str, value: object, before: str | None) -> str | None:
+        if isinstance(value, str) and (value in _USUAL_TEXTS or _SAFE_TEXT.fullmatch(value)):
+            return value
+        self.note(name)
+        return before
+
+    def _take(self, key: str, value: object) -> None:
+        """Takes what is not among the four counts, and not null."""
+        if key == "service_tier":
+            self._service_tier = self._text(key, value, self._service_tier)
+        elif key == "inference_geo":
+            self._inference_geo = self._text(key, value, self._inference_geo)
+        elif key == "speed":
+            self._speed = self._text(key, value, self._speed)
+        elif key == _CACHE_CREATION:
+            self._take_cache_creation(value)
+        elif key == _TOOLS:
+            self._take_tools(value)
+        elif key == "iterations":
+            self._take_iterations(value)
+        elif key not in _EXPLANATORY:
+            self._take_unknown(key, value)
+
+    def _take_cache_creation(self, value: object) -> None:
         if not isinstance(value, dict):
-            self.note(group)
+            self.note(_CACHE_CREATION)
             return
         for key, count in value.items():
-            if key in _GROUPS[group]:
-                if count is not None:
-                    self._take_count(f"{group}.{key}", count, REQUESTS_MAX if group == _TOOLS else COUNT_MAX)
+            if count is None:
+                continue
+            if key == "ephemeral_5m_input_tokens":
+                self._five_minutes = self._count(_FIVE_MINUTES, count, self._five_minutes)
+            elif key == "ephemeral_1h_input_tokens":
+                self._one_hour = self._count(_ONE_HOUR, count, self._one_hour)
             else:
-                self._take_unknown(key, count, f"{group}.")
+                self._take_unknown(key, count, f"{_CACHE_CREATION}.")
 
-    def _take_text(self, key: str, value: object) -> None:
-        if isinstance(value, str) and _SAFE_TEXT.fullmatch(value):
-            self._texts[key] = value
-        else:
-            self.note(key)
+    def _take_tools(self, value: object) -> None:
+        if not isinstance(value, dict):
+            self.note(_TOOLS)
+            return
+        for key, count in value.items():
+            if count is None:
+                continue
+            if key == "web_search_requests":
+                self._searches = self._count(_SEARCHES, count, self._searches, REQUESTS_MAX)
+            elif key == "web_fetch_requests":
+                self._fetches = self._count(_FETCHES, count, self._fetches, REQUESTS_MAX)
+            else:
+                self._take_unknown(key, count, f"{_TOOLS}.")
 
     def _take_iterations(self, value: object) -> None:
         if not isinstance(value, list) or len(value) > _ITERATIONS_MAX:
@@ -266,18 +339,35 @@ class UsageMeter:
 
     def _add_unknown(self, name: str, value: object) -> None:
         name = name if _FURTHER_NAME.fullmatch(name) else "unnamed"
-        if name not in self._unknown_keys and len(self._unknown_keys) >= COUNT_NAMES_MAX:
+        if name not in self._unknown and len(self._unknown) >= COUNT_NAMES_MAX:
             self.note("unknown_keys")
             return
-        self._unknown_keys.add(name)
         # What is no count has raised its alarm by name, and there is nothing of it to keep.
         if type(value) is int and 0 <= value <= COUNT_MAX:
-            self._further[name] = value
+            self._unknown[name] = value
+        else:
+            self._unknown.setdefault(name, None)
+
+
+def _with(anomalies: tuple[str, ...], anomaly: str) -> tuple[str, ...]:
+    return anomalies if anomaly in anomalies else tuple(sorted((*anomalies, anomaly)))
+
+
+def _counted(unknown: Mapping[str, int | None]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((name, count) for name, count in unknown.items() if count is not None))
 
 
 def reported_model(value: object) -> str | None:
     """The model id of an answer if it has the form of one, otherwise None."""
-    return value if isinstance(value, str) and _SAFE_MODEL.fullmatch(value) else None
+    if not isinstance(value, str):
+        return None
+    if value in _MODELS:
+        return value
+    if not _SAFE_MODEL.fullmatch(value):
+        return None
+    if len(_MODELS) < _MODELS_MAX:
+        _MODELS.add(value)
+    return value
 
 
 def counts_of(usage: Mapping[str, object]) -> UsageCounts:

@@ -1,15 +1,19 @@
+import uuid
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crouter.contract.traffic import Limits
+from crouter.runtime.limit_standing import Figure, Standing
 from crouter.runtime.limits import OwnPass, RateLimits, Reached
 
 
-def passes(limits: RateLimits, key: str) -> bool:
+def passes(limits: RateLimits, key: Hashable) -> bool:
     return not isinstance(limits.admit(key), Reached)
 
 
@@ -55,6 +59,21 @@ def test_keys_do_not_share_a_window_and_refused_requests_do_not_count() -> None:
     reached = limits.admit("a")
     assert isinstance(reached, Reached)
     assert reached.name == "2 requests per hour"
+
+
+def test_an_id_is_one_key_whatever_object_it_is_and_the_rest_of_a_key_counts() -> None:
+    limits, first, second = RateLimits(Limits(1, 100, 1000), Clock()), uuid.uuid4(), uuid.uuid4()
+    assert passes(limits, (first, True))
+    assert not passes(limits, (uuid.UUID(str(first)), True))
+    assert passes(limits, (first, False))
+    assert passes(limits, (second, True))
+
+
+def test_a_moment_is_told_the_same_however_many_were_told_before() -> None:
+    standing = Standing(Figure(3, 2, 0.0))
+    for seconds in (*range(3000), *range(3000)):
+        told = dict(standing.headers(float(seconds)))["anthropic-ratelimit-requests-reset"]
+        assert datetime.fromisoformat(told).timestamp() == seconds
 
 
 @given(st.lists(st.floats(0, 40), max_size=200))

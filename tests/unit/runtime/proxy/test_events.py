@@ -141,6 +141,18 @@ def test_facts_of_any_bytes_do_not_depend_on_the_cuts(parts: list[bytes], places
     assert seen(tapped(*cut(stream, places))) == seen(tapped(stream))
 
 
+@pytest.mark.parametrize(
+    "more",
+    [b"data: x\n\n", b"\n", b"event: unheard_of\ndata: {}\n\n", b'data: {"type":"ping"}\n\n', b"id: 3\n\n", b"\r\r"],
+)
+def test_a_read_that_looks_like_one_delta_and_holds_more_is_read_to_its_end(more: bytes) -> None:
+    delta = b"event: content_block_delta\ndata: {}\n"
+    for stream in (framed([START]) + delta + more, framed([START]) + delta + b"\n" + more + framed([DELTA, STOP])):
+        whole = seen(tapped(stream))
+        assert seen(tapped(framed([START]), stream.removeprefix(framed([START])))) == whole
+        assert seen(tapped(*(stream[i : i + 1] for i in range(len(stream))))) == whole
+
+
 @pytest.mark.parametrize("size", range(EVENT_BYTES_MAX - 3, EVENT_BYTES_MAX + 25))
 def test_the_bound_on_an_event_does_not_depend_on_the_cuts(size: int) -> None:
     padding = size - len(b'data: {"type":"message_delta","usage":{"output_tokens":3},"x":""}')

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crouter.contract.measures import COUNT_MAX
-from crouter.runtime.proxy.usage import Iteration, UsageCounts, UsageMeter, counts_of
+from crouter.runtime.proxy.usage import Iteration, UsageCounts, UsageMeter, counts_of, reported_model
 
 START = {
     "input_tokens": 25,
@@ -197,6 +197,15 @@ def test_names_are_shown_only_in_a_safe_form_and_number() -> None:
     assert not any("canary" in key for key in meter.unknown_keys)
     assert len(meter.unknown_keys) == 32
     assert meter.anomalies == ("unknown_keys",)
+
+
+def test_a_model_has_the_form_of_one_however_many_were_seen_before() -> None:
+    for number in range(600):
+        assert reported_model(f"claude-{number}") == f"claude-{number}"
+    odd: tuple[object, ...] = ("", "-x", "a b", "é", "x" * 129, 7, None, ["claude"], {})
+    for bad in odd:
+        assert reported_model(bad) is None
+    assert reported_model("Vendor/model_1:v2@x" + "y" * 109) is not None
 
 
 def test_iterations_replace_each_other_and_do_not_touch_the_top_level() -> None:
