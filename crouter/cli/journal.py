@@ -18,6 +18,7 @@ from crouter.cli.terminal import Terminal, counted
 from crouter.runtime.administration import Administration
 from crouter.runtime.database.errors import DatabaseRefusedError
 from crouter.runtime.journal.disk import Disk
+from crouter.runtime.journal.noted import noted
 from crouter.runtime.journal.quarantine import Quarantined, forget, quarantined_records
 from crouter.runtime.settings import read_journal_folder
 from crouter.runtime.settling import UNLEASED
@@ -69,7 +70,7 @@ def ship(names: NamesArgument = None, every: AllOption = False, json: JsonOption
                 refused.append(_Refusal(record.name, "it is no record that this version can read"))
                 continue
             try:
-                await store.ship(UNLEASED, [record.entry])
+                await store.ship(UNLEASED, [noted(record.entry)])
             except DatabaseRefusedError as error:
                 refused.append(_Refusal(record.name, f"the database still refuses it ({error})"))
             else:
@@ -138,7 +139,7 @@ def _told(record: Quarantined) -> str:
         return f"unreadable, {counted(len(record.body), 'byte')}, from process {record.process}"
     return (
         f"{shown_time(record.entry.occurred_at)}  {dollars(record.entry.cost_nanousd)}  "
-        f"{record.entry.measures.get('model', 'unknown model')}  from process {record.process}"
+        f"{record.entry.model}  from process {record.process}"
     )
 
 
@@ -148,7 +149,7 @@ def _facts(record: Quarantined) -> dict[str, object]:
         "name": record.name,
         "process": record.process,
         "occurred_at": entry.occurred_at.isoformat() if entry else None,
-        "model": entry.measures.get("model") if entry else None,
+        "model": entry.model if entry else None,
         "cost_nanousd": entry.cost_nanousd if entry else None,
         "request": f"req_{entry.id.hex}" if entry else None,
     }

@@ -28,7 +28,7 @@ from crouter.runtime.sealing import UnsupportedMeasureError
 from crouter.runtime.server.pages import MissingDocumentError
 from crouter.runtime.server.protocol import SlowParserError
 from crouter.runtime.tls import CertificateError
-from crouter.runtime.usage import UnfilledColumnError
+from crouter.runtime.usage_columns import UnfilledColumnError
 
 # What a database or a service is refused with before it begins; each has a sentence of our own.
 _REFUSALS: Final = (

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -10,11 +10,16 @@ from psycopg import sql
 
 from crouter.contract.deployment import Deployment
 from crouter.runtime.database.pool import Connection, Database
-from crouter.runtime.journal.entry import Entry
 from crouter.runtime.names import API_KEY
+from crouter.runtime.tally import Tally
 
 KNOWN_MAX: Final = 20_000
 _COLUMN: Final = "last_used_on"
+_UPDATE: Final = sql.SQL(
+    "UPDATE {keys} AS k SET last_used_on = new.day FROM (SELECT n.id, n.day FROM unnest(%s::uuid[], %s::date[])"
+    " AS n (id, day) JOIN {keys} AS own ON own.id = n.id ORDER BY n.id FOR UPDATE OF own) AS new "
+    "WHERE k.id = new.id AND (k.last_used_on IS NULL OR k.last_used_on < new.day)"
+)
 
 
 class DaysOfUse:
@@ -24,30 +29,26 @@ class DaysOfUse:
         keys = (record for record in deployment.records if record.name == API_KEY)
         self._is_declared = any(_COLUMN in record.field_names for record in keys)
         self._known: OrderedDict[uuid.UUID, date] = OrderedDict()
-        self._update = sql.SQL(
-            "UPDATE {keys} AS k SET last_used_on = new.day FROM (SELECT n.id, n.day FROM unnest(%s::uuid[], %s::date[])"
-            " AS n (id, day) JOIN {keys} AS own ON own.id = n.id ORDER BY n.id FOR UPDATE OF own) AS new "
-            "WHERE k.id = new.id AND (k.last_used_on IS NULL OR k.last_used_on < new.day)"
-        ).format(keys=database.table(API_KEY))
+        self._update = _UPDATE.format(keys=database.table(API_KEY)).as_bytes()
 
-    async def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        """Writes what is new in the entries, in their transaction."""
-        days = self._new(entries)
+    def new(self, tallies: Sequence[Tally]) -> dict[uuid.UUID, date]:
+        """Days that are later than those that are known, by key."""
+        found: dict[uuid.UUID, date] = {}
+        for tally in tallies if self._is_declared else ():
+            day = tally.last_at.date()
+            known = self._known.get(tally.api_key)
+            if known is None or known < day:
+                found[tally.api_key] = max(day, found.get(tally.api_key, day))
+        return found
+
+    async def write(self, connection: Connection, days: Mapping[uuid.UUID, date]) -> None:
+        """Writes new days in the transaction of the usage."""
         if days:
             await connection.execute(self._update, (list(days), list(days.values())))
 
-    def written(self, entries: Sequence[Entry]) -> None:
-        """The transaction has been committed: those days need not be written again."""
-        for key, day in self._new(entries).items():
+    def written(self, days: Mapping[uuid.UUID, date]) -> None:
+        """The transaction has been committed: these days need not be written again."""
+        for key, day in days.items():
             self._known[key] = day
         while len(self._known) > KNOWN_MAX:
             self._known.popitem(last=False)
-
-    def _new(self, entries: Sequence[Entry]) -> dict[uuid.UUID, date]:
-        found: dict[uuid.UUID, date] = {}
-        for entry in entries if self._is_declared else ():
-            day = entry.occurred_at.date()
-            known = found.get(entry.api_key) or self._known.get(entry.api_key)
-            if known is None or known < day:
-                found[entry.api_key] = day
-        return found

@@ -51,7 +51,7 @@ from crouter.runtime.supervision.listeners import open_listeners
 from crouter.runtime.supervision.shared_limits import SharedLimits
 from crouter.runtime.supervision.supervisor import Supervisor
 from crouter.runtime.tls import CertificateError
-from crouter.runtime.usage import UnfilledColumnError
+from crouter.runtime.usage_columns import UnfilledColumnError
 from crouter.runtime.words import kind_of
 
 MIGRATIONS: Final = Path("database", "migrations")

@@ -18,13 +18,14 @@ from crouter.runtime.credit.credit import Credit
 from crouter.runtime.credit.lease import Hold
 from crouter.runtime.database.errors import DatabaseError
 from crouter.runtime.journal.adoption import Adopted, Adopter
-from crouter.runtime.journal.entry import entry_bytes
 from crouter.runtime.journal.frames import FRAME_BYTES_MAX
 from crouter.runtime.journal.journal import SYNC_SECONDS, Batch, Journal
+from crouter.runtime.journal.noted import Noted
 from crouter.runtime.journal.shipping import Outcome, Shipper
 from crouter.runtime.logs import Log
-from crouter.runtime.metrics import Metrics
-from crouter.runtime.usage import Settlement, entry_of
+from crouter.runtime.metrics import Counter, Metrics
+from crouter.runtime.proxy.attempt import Outcome as Ended
+from crouter.runtime.usage import Settlement, noted_of
 from crouter.runtime.words import kind_of
 
 EVENTS: Final = "crouter_journal_events_total"
@@ -48,8 +49,30 @@ class NotRecordedError(Exception):
 class _Direct:
     """A record that the journal did not take."""
 
-    body: bytes
+    entry: Noted
     written: "asyncio.Future[None]"
+
+
+class _Bell:
+    """Wakes one who waits. To ring it again costs nothing: that is done for every answer."""
+
+    __slots__ = ("_event", "_rung")
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._rung = False
+
+    def ring(self) -> None:
+        """Wakes; the same until the bell is heard."""
+        if not self._rung:
+            self._rung = True
+            self._event.set()
+
+    async def heard(self) -> None:
+        """Waits for it. What rings from then on is for the next time."""
+        await self._event.wait()
+        self._event.clear()
+        self._rung = False
 
 
 class Settling:
@@ -76,9 +99,12 @@ class Settling:
         self._policy_digest = policy_digest
         self._log = log
         self._metrics = metrics
+        self._counted: dict[str, Counter] = {
+            ended.value: metrics.counter(RECORDS, outcome=ended.value) for ended in Ended
+        }
         self._direct: deque[_Direct] = deque()
-        self._to_ship = asyncio.Event()
-        self._to_keep = asyncio.Event()
+        self._to_ship = _Bell()
+        self._to_keep = _Bell()
         self._database_answers = True
         self._disk_told = False
 
@@ -98,14 +124,15 @@ class Settling:
         False: the journal does not take it, and nothing has changed. Then `recorded` is to be awaited, or `keep`
         called where nobody can wait.
         """
-        if not self._journal.append(entry_bytes(entry_of(settlement, self._policy_digest))):
+        entry = noted_of(settlement, self._policy_digest)
+        if not self._journal.append(entry.body, entry):
             self._count("refused")
-            self._to_keep.set()
+            self._to_keep.ring()
             return False
         self._credit.charge(hold, settlement.charge.cost_nanousd)
-        self._to_ship.set()
-        self._to_keep.set()
-        self._metrics.count(RECORDS, outcome=settlement.draft.outcome.value)
+        self._to_ship.ring()
+        self._to_keep.ring()
+        self._counted[settlement.draft.outcome._value_].add()
         return True
 
     def keep(self, settlement: Settlement, hold: Hold) -> "asyncio.Future[None] | None":
@@ -119,11 +146,10 @@ class Settling:
             self._log.error("settlement_lost")
             return None
         self._credit.charge(hold, settlement.charge.cost_nanousd)
-        body = entry_bytes(entry_of(settlement, self._policy_digest))
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._direct.append(_Direct(body, written))
-        self._to_ship.set()
-        self._metrics.count(RECORDS, outcome=settlement.draft.outcome.value)
+        self._direct.append(_Direct(noted_of(settlement, self._policy_digest), written))
+        self._to_ship.ring()
+        self._counted[settlement.draft.outcome._value_].add()
         return written
 
     async def recorded(self, settlement: Settlement, hold: Hold, seconds: float = ANSWER_WAITS_SECONDS) -> None:
@@ -140,16 +166,16 @@ class Settling:
 
         Raises NotRecordedError; then some of them may be written all the same.
         """
-        bodies = [entry_bytes(entry_of(settlement, self._policy_digest)) for settlement in settlements]
+        entries = [noted_of(settlement, self._policy_digest) for settlement in settlements]
         try:
             async with asyncio.timeout(seconds):
-                outcome = await self._shipper.ship(UNLEASED, bodies)
+                outcome = await self._shipper.ship(UNLEASED, (), entries)
         except (DatabaseError, OSError, TimeoutError) as error:
             self._log.warning("settlement_waits", error=kind_of(error))
             raise NotRecordedError from None
         self._tell(outcome, None)
         for settlement in settlements:
-            self._metrics.count(RECORDS, outcome=settlement.draft.outcome.value)
+            self._counted[settlement.draft.outcome._value_].add()
 
     async def run(self) -> None:
         """Ships, keeps the journal in order and adopts, until cancelled."""
@@ -172,7 +198,7 @@ class Settling:
         """Waits until everything is in the database, at most so long; gives how many records are not."""
         ends = time.monotonic() + seconds
         while self._left and time.monotonic() < ends:
-            self._to_ship.set()
+            self._to_ship.ring()
             await asyncio.sleep(SHIP_SECONDS)
         return self._left
 
@@ -183,9 +209,8 @@ class Settling:
     async def _ship_forever(self) -> None:
         failures = 0
         while True:
-            await self._to_ship.wait()
-            # What is recorded from here on sets it again.
-            self._to_ship.clear()
+            # What is recorded after that rings again.
+            await self._to_ship.heard()
             await asyncio.sleep(SHIP_SECONDS)
             try:
                 while await self._ship_batch():
@@ -195,7 +220,7 @@ class Settling:
                 if failures == 0:
                     self._log.warning("settlement_waits", error=kind_of(error))
                 self._count("ship_failed")
-                self._to_ship.set()
+                self._to_ship.ring()
                 await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
             else:
@@ -205,21 +230,19 @@ class Settling:
         """Ships the oldest records; whether there may be more. Raises DatabaseError, OSError."""
         batch = self._journal.next_batch(BATCH_RECORDS)
         direct = tuple(self._direct)
-        bodies = (*(batch.bodies if batch else ()), *(record.body for record in direct))
-        if not bodies and batch is None:
+        if batch is None and not direct:
             return False
+        bodies: Sequence[bytes] = batch.bodies if batch is not None else ()
+        entries: Sequence[Noted] = batch.entries if batch is not None else ()
+        if direct:
+            entries = [*entries, *[record.entry for record in direct]]
         doubts = self._credit.doubts()
         room_doubts = self._room.doubts() if self._room is not None else {}
-        outcome = await self._shipper.ship(self._process, bodies)
-        for account, nanousd in outcome.charged.items():
-            self._credit.shipped(account, nanousd, outcome.remaining.get(account), doubts.get(account))
-        for account, nanousd in outcome.uncharged.items():
-            self._credit.dropped(account, nanousd)
-        if self._room is not None:
-            for limit, nanousd in outcome.spent.items():
-                self._room.shipped(limit, nanousd, outcome.room.get(limit), room_doubts.get(limit))
-            for limit, nanousd in outcome.unspent.items():
-                self._room.dropped(limit, nanousd)
+        outcome = await self._shipper.ship(self._process, bodies, entries)
+        _shipped(self._credit, outcome.charged, outcome.uncharged, outcome.remaining, doubts)
+        # Most processes meet no key that has a limit.
+        if self._room is not None and self._room.leases:
+            _shipped(self._room, outcome.spent, outcome.unspent, outcome.room, room_doubts)
         for record in direct:
             self._direct.popleft()
             record.written.set_result(None)
@@ -230,8 +253,7 @@ class Settling:
 
     async def _keep_forever(self) -> None:
         while True:
-            await self._to_keep.wait()
-            self._to_keep.clear()
+            await self._to_keep.heard()
             await asyncio.sleep(SYNC_SECONDS)
             kept = await asyncio.to_thread(self._journal.keep)
             for failure in kept.failures:
@@ -242,7 +264,7 @@ class Settling:
             if not self._disk_told:
                 self._log.error("journal_disk", error=kept.failures[0], count=len(kept.failures))
             self._disk_told = True
-            self._to_keep.set()
+            self._to_keep.ring()
             await asyncio.sleep(FAILED_DISK_SECONDS)
 
     async def _adopt_forever(self) -> None:
@@ -281,3 +303,20 @@ class Settling:
 
     def _count(self, event: str) -> None:
         self._metrics.count(EVENTS, event=event)
+
+
+def _shipped(
+    leased: Credit,
+    charged: dict[uuid.UUID, int],
+    uncharged: dict[uuid.UUID, int],
+    remaining: dict[uuid.UUID, int],
+    doubts: dict[uuid.UUID, int],
+) -> None:
+    """Tells leases what became of charges. What the database has left is asked for only where there are doubts."""
+    for id_, nanousd in charged.items():
+        if doubts:
+            leased.shipped(id_, nanousd, remaining.get(id_), doubts.get(id_))
+        else:
+            leased.shipped(id_, nanousd, None, None)
+    for id_, nanousd in uncharged.items():
+        leased.dropped(id_, nanousd)

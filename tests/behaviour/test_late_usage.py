@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.usage import UsageStore, entry_of
+from crouter.runtime.usage import UsageStore, noted_of
 from tests.behaviour.service import Service
 from tests.unit.runtime.test_usage import SETTLEMENT
 
@@ -30,7 +30,7 @@ async def test_retain_usage__a_row_that_comes_after_its_period_is_not_written_an
         for age in (timedelta(days=400), timedelta(days=300), timedelta(), timedelta(days=-5)):
             late = replace(SETTLEMENT, id=uuid4(), account=account, api_key=key, occurred_at=now - age)
             for _ in range(2):
-                await store.ship(uuid4(), [entry_of(late, deployment.policy_digest)])
+                await store.ship(uuid4(), [noted_of(late, deployment.policy_digest)])
         written = connection.execute("SELECT occurred_at FROM usage WHERE account_id = %s ORDER BY 1", (account,))
         charged = connection.execute(
             "SELECT count(*), sum(amount_nanousd) FROM ledger WHERE account_id = %s", (account,)

@@ -46,7 +46,7 @@ from crouter.runtime.settings import StoreSettings, read_settings
 from crouter.runtime.spending.figures import SpendingFigures
 from crouter.runtime.spending.months import limit_id, month_of
 from crouter.runtime.spending.store import MonthLimit, SpendingStore
-from crouter.runtime.usage import Settlement, UsageStore, entry_of
+from crouter.runtime.usage import Settlement, UsageStore, noted_of
 from tests.behaviour.service import environment
 
 MINIMAL = Path(__file__).parents[1] / "cases" / "minimal" / "policy.yaml"
@@ -229,7 +229,7 @@ async def every_statement(deployment: Deployment, dsn: str) -> None:
         await rooms.renew([uuid.uuid4()])
         await rooms.ask_back(month.id)
         settlement = _settlement(account, caller.key)
-        shipped = await UsageStore(deployment, database).ship(process, [entry_of(settlement, "digest")])
+        shipped = await UsageStore(deployment, database).ship(process, [noted_of(settlement, "digest")])
         assert shipped.remaining == {account: 5 - 12}
         await leases.empty_all(process)
         await rooms.empty_all(process)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 MODULES: Final = (
+    "crouter.runtime.charging",
     "crouter.runtime.credit.credit",
     "crouter.runtime.credit.lease",
     "crouter.runtime.egress.answer_reader",
@@ -31,6 +32,7 @@ MODULES: Final = (
     "crouter.runtime.front.turn",
     "crouter.runtime.journal.frames",
     "crouter.runtime.journal.journal",
+    "crouter.runtime.journal.noted",
     "crouter.runtime.journal.segment",
     "crouter.runtime.key_lookup",
     "crouter.runtime.limit_standing",
@@ -38,6 +40,7 @@ MODULES: Final = (
     "crouter.runtime.logs",
     "crouter.runtime.metrics",
     "crouter.runtime.pricing.book",
+    "crouter.runtime.pricing.lines",
     "crouter.runtime.pricing.most",
     "crouter.runtime.pricing.rates",
     "crouter.runtime.pricing.settlement",

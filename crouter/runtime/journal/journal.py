@@ -9,6 +9,7 @@ and one more than is used, so that a full disk is met before a request is forwar
 import time
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.folder import ProcessFolder, remove_unfinished
 from crouter.runtime.journal.frames import BODY_BYTES_MAX, FRAME
+from crouter.runtime.journal.noted import Noted
 from crouter.runtime.journal.segment import HEAD_BYTES, SEGMENT_BYTES, SUFFIX, Segment
 
 SYNC_SECONDS: Final = 0.05
@@ -24,15 +26,18 @@ BACKLOG_BYTES_MAX: Final = 256 * 1024 * 1024
 BACKLOG_RECORDS_MAX: Final = 500_000
 UNFINISHED_SECONDS: Final = 3600.0
 READ_BYTES: Final = 1024 * 1024
+RECENT_RECORDS_MAX: Final = 8000
+"""How many records that are not shipped yet are kept in memory as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records to ship, and where they end."""
+    """Records to ship, and where they end: either bodies, read from the disk, or entries that were kept in memory."""
 
     bodies: tuple[bytes, ...]
     segment: Segment
     end: int
+    entries: Sequence[Noted] = ()
     lost: bool = False
     """Whether behind them stands something unreadable, which is passed over."""
 
@@ -56,6 +61,7 @@ class Journal:
         sync_always: bool = False,
         segment_bytes: int = SEGMENT_BYTES,
         backlog_bytes_max: int = BACKLOG_BYTES_MAX,
+        recent_records_max: int = RECENT_RECORDS_MAX,
     ) -> None:
         """Raises OSError when the folder cannot be used."""
         self._disk = disk or Disk()
@@ -64,6 +70,7 @@ class Journal:
         self._sync_always = sync_always
         self._segment_bytes = segment_bytes
         self._backlog_bytes_max = backlog_bytes_max
+        self._recent_records_max = recent_records_max
         self._number = 0
         self._current = self._new_segment()
         self._spare: Segment | None = self._new_segment()
@@ -74,6 +81,7 @@ class Journal:
         # How many records had been appended at some moments: what is told of an age is true to `MARK_SECONDS`.
         self._appended = 0
         self._marks: deque[tuple[int, float]] = deque()
+        self._mark_again_at = 0.0
 
     @property
     def oldest_seconds(self) -> float:
@@ -91,21 +99,27 @@ class Journal:
         """Whether the backlog is below its bounds."""
         return self._backlog_bytes < self._backlog_bytes_max and self.backlog_records < BACKLOG_RECORDS_MAX
 
-    def append(self, body: bytes) -> bool:
-        """Writes a record; False when no segment takes it. One that was refused may still be read after a crash."""
+    def append(self, body: bytes, noted: Noted | None = None) -> bool:
+        """Writes a record; False when no segment takes it. One that was refused may still be read after a crash.
+
+        `noted` is the entry of this body, so that it need not be read again.
+        """
         if len(body) > BODY_BYTES_MAX:
             return False
+        if self.backlog_records >= self._recent_records_max:
+            noted = None
         try:
-            taken = self._current.append(body)
+            taken = self._current.append(body, noted)
             if taken and self._sync_always:
                 self._current.sync()
         except OSError:
             taken = False
-        if not taken and not self._append_to_spare(body):
+        if not taken and not self._append_to_spare(body, noted):
             return False
         now = time.monotonic()
-        if not self._marks or now - self._marks[-1][1] >= MARK_SECONDS:
+        if now >= self._mark_again_at:
             self._marks.append((self._appended, now))
+            self._mark_again_at = now + MARK_SECONDS
         self._appended += 1
         self.backlog_records += 1
         self._backlog_bytes += FRAME.size + len(body)
@@ -116,11 +130,13 @@ class Journal:
         while self._waiting:
             segment = self._waiting[0]
             if segment.shipped < segment.end:
+                if segment.shipped == segment.forgotten_end:
+                    return _recent(segment, records_max)
                 frames = segment.read(segment.shipped, records_max, READ_BYTES)
                 # A read ends anywhere in a record; only one that found nothing met something unreadable.
                 if frames.bodies:
                     return Batch(frames.bodies, segment, frames.end)
-                return Batch((), segment, segment.end, lost=True)
+                return Batch((), segment, segment.forgotten_end, lost=True)
             if segment is self._current:
                 return None
             self._finished.append(self._waiting.popleft())
@@ -128,10 +144,12 @@ class Journal:
 
     def shipped(self, batch: Batch) -> None:
         """The records of a batch are in the database, or set aside."""
-        count = len(batch.bodies)
+        count = len(batch.bodies) + len(batch.entries)
         size = batch.end - batch.segment.shipped
         if batch.lost:
-            count = min(self.backlog_records, batch.segment.records)
+            count = min(self.backlog_records, batch.segment.records - len(batch.segment.recent))
+        if batch.entries:
+            batch.segment.forget(count, batch.end)
         batch.segment.records -= count
         self.backlog_records -= count
         self._backlog_bytes -= size
@@ -140,6 +158,7 @@ class Journal:
             self._marks.popleft()
         if not self.backlog_records:
             self._marks.clear()
+            self._mark_again_at = 0.0
         try:
             batch.segment.mark_shipped(batch.end)
         except OSError:
@@ -178,7 +197,7 @@ class Journal:
                 gone = False
         return self.folder.leave(remove=empty and gone)
 
-    def _append_to_spare(self, body: bytes) -> bool:
+    def _append_to_spare(self, body: bytes, noted: Noted | None) -> bool:
         spare = self._spare
         if spare is None:
             return False
@@ -186,7 +205,7 @@ class Journal:
         self._current = spare
         self._waiting.append(spare)
         try:
-            taken = spare.append(body)
+            taken = spare.append(body, noted)
             if taken and self._sync_always:
                 spare.sync()
         except OSError:
@@ -198,3 +217,12 @@ class Journal:
         path = self.folder.path / f"{self._number:08}{SUFFIX}"
         assert self._segment_bytes > HEAD_BYTES
         return Segment(self._disk, path, self._segment_bytes)
+
+
+def _recent(segment: Segment, records_max: int) -> Batch:
+    """The first records of those that are kept."""
+    entries = segment.recent[:records_max]
+    if len(entries) == len(segment.recent):
+        return Batch((), segment, segment.end, entries)
+    size = sum([FRAME.size + len(entry.body) for entry in entries])
+    return Batch((), segment, segment.recent_from + size, entries)

@@ -7,10 +7,12 @@ from typing import Final
 
 from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.frames import Frames, framed, read_frames
+from crouter.runtime.journal.noted import Noted
 
 SEGMENT_BYTES: Final = 8 * 1024 * 1024
 SUFFIX: Final = ".segment"
-_MAGIC: Final = b"crouter1"
+_MAGIC: Final = b"crouter2"
+_EARLIER_MAGIC: Final = b"crouter1"
 _MARK: Final = struct.Struct("<QI")
 _MARK_AT: Final = len(_MAGIC)
 HEAD_BYTES: Final = 64
@@ -21,9 +23,25 @@ class ForeignSegmentError(Exception):
 
 
 class Segment:
-    """A segment that this process writes. `end` is behind the last record."""
+    """A segment that this process writes. `end` is behind the last record.
 
-    __slots__ = ("_descriptor", "_disk", "_size", "end", "path", "records", "shipped", "synced", "usable")
+    `recent` are the last records once more, without a gap up to the end: whoever ships them need not read them again.
+    The first of them stands at `recent_from`.
+    """
+
+    __slots__ = (
+        "_descriptor",
+        "_disk",
+        "_size",
+        "end",
+        "path",
+        "recent",
+        "recent_from",
+        "records",
+        "shipped",
+        "synced",
+        "usable",
+    )
 
     def __init__(self, disk: Disk, path: Path, size: int) -> None:
         """Makes the file. Raises OSError, and then there is none."""
@@ -41,14 +59,19 @@ class Segment:
         self.synced = 0
         self.records = 0
         self.usable = True
+        self.recent: list[Noted] = []
+        self.recent_from = self.end
 
     @property
     def free(self) -> int:
         """Bytes that can still be written; none after an operation has failed."""
         return self._size - self.end if self.usable else 0
 
-    def append(self, body: bytes) -> bool:
-        """Writes a record; False if it does not fit. Raises OSError; the segment takes no further record then."""
+    def append(self, body: bytes, noted: Noted | None) -> bool:
+        """Writes a record, and keeps it if it is given as an entry, too; False if it does not fit.
+
+        Raises OSError; the segment takes no further record then.
+        """
         at = self.end
         frame = framed(body, at)
         behind = at + len(frame)
@@ -61,12 +84,29 @@ class Segment:
             raise
         self.end = behind
         self.records += 1
+        if noted is None:
+            self.recent.clear()
+        else:
+            if not self.recent:
+                self.recent_from = at
+            self.recent.append(noted)
         return True
 
+    @property
+    def forgotten_end(self) -> int:
+        """The offset behind the last record that has to be read from the disk."""
+        return self.recent_from if self.recent else self.end
+
     def read(self, at: int, records_max: int, bytes_max: int) -> Frames:
-        """Records from an offset on. Raises OSError."""
-        data = self._disk.read(self._descriptor, min(self.end - at, bytes_max), at)
+        """Records from an offset on, up to those that are kept. Raises OSError."""
+        data = self._disk.read(self._descriptor, min(self.forgotten_end - at, bytes_max), at)
         return read_frames(data, at, records_max)
+
+    def forget(self, records: int, end: int) -> None:
+        """Keeps the first so many no longer, which end at an offset; nothing if they are not kept any more."""
+        if self.recent and self.recent_from < end:
+            del self.recent[:records]
+            self.recent_from = end
 
     def mark_shipped(self, at: int) -> None:
         """Notes that all records before an offset are in the database. Raises OSError."""
@@ -106,7 +146,7 @@ def read_unshipped(disk: Disk, path: Path) -> Frames:
     head = bytes(data[:HEAD_BYTES])
     if not any(head):
         return Frames((), 0, False)
-    if not head.startswith(_MAGIC):
+    if not head.startswith((_MAGIC, _EARLIER_MAGIC)):
         raise ForeignSegmentError
     shipped = _shipped(head)
     return read_frames(bytes(data[shipped:]), shipped)

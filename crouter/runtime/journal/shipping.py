@@ -7,17 +7,18 @@ everything instead: what is kept can be shipped when that is mended.
 
 import asyncio
 import uuid
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from crouter.runtime.charging import tallied
 from crouter.runtime.database.errors import DatabaseAwayError, DatabaseRefusedError
 from crouter.runtime.journal.disk import Disk
-from crouter.runtime.journal.entry import Entry, UnreadableEntryError, read_entry
+from crouter.runtime.journal.entry import UnreadableEntryError
+from crouter.runtime.journal.noted import Noted, read_noted
 from crouter.runtime.journal.quarantine import set_aside
-from crouter.runtime.spending.spending import limits_of_charge
+from crouter.runtime.tally import Tally
 
 # SQLSTATE classes 22 and 23, data exceptions and violated constraints: they are about a row.
 _ABOUT_A_ROW: Final = frozenset({"22", "23"})
@@ -27,30 +28,50 @@ class Written(Protocol):
     """What became of entries: see `crouter.runtime.usage.Shipped`."""
 
     @property
-    def dropped(self) -> frozenset[uuid.UUID]: ...
+    def written(self) -> Sequence[Tally]: ...
+    @property
+    def dropped(self) -> Sequence[Tally]: ...
     @property
     def remaining(self) -> dict[uuid.UUID, int]: ...
     @property
     def room(self) -> dict[uuid.UUID, int]: ...
 
 
-Write = Callable[[uuid.UUID, Sequence[Entry]], Awaitable[Written]]
+Write = Callable[[uuid.UUID, Sequence[Noted]], Awaitable[Written]]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch, in nanodollars by account, and in records."""
+    """What became of a batch."""
 
-    charged: Counter[uuid.UUID] = field(default_factory=Counter)
-    uncharged: Counter[uuid.UUID] = field(default_factory=Counter)
     remaining: dict[uuid.UUID, int] = field(default_factory=dict)
     room: dict[uuid.UUID, int] = field(default_factory=dict)
-    spent: Counter[uuid.UUID] = field(default_factory=Counter)
-    """What was charged, by the months of spending limits that it counts for."""
-    unspent: Counter[uuid.UUID] = field(default_factory=Counter)
     written: int = 0
+    """In records, like those below."""
     dropped: int = 0
     quarantined: int = 0
+    charges: list[Tally] = field(default_factory=list)
+    """What was written."""
+    no_charges: list[Tally] = field(default_factory=list)
+    """What never will be."""
+
+    @property
+    def charged(self) -> dict[uuid.UUID, int]:
+        """Nanodollars by account."""
+        return _by_account(self.charges)
+
+    @property
+    def uncharged(self) -> dict[uuid.UUID, int]:
+        return _by_account(self.no_charges)
+
+    @property
+    def spent(self) -> dict[uuid.UUID, int]:
+        """What was charged, by the months of spending limits that it counts for."""
+        return _by_limit(self.charges)
+
+    @property
+    def unspent(self) -> dict[uuid.UUID, int]:
+        return _by_limit(self.no_charges)
 
 
 class Shipper:
@@ -61,26 +82,28 @@ class Shipper:
         self._root = root
         self._disk = disk or Disk()
 
-    async def ship(self, process: uuid.UUID, bodies: Sequence[bytes]) -> Outcome:
-        """Ships records of a process, or sets them aside. All or nothing is known when it returns.
+    async def ship(self, process: uuid.UUID, bodies: Sequence[bytes], entries: Sequence[Noted] = ()) -> Outcome:
+        """Ships records of a process, or sets them aside: such as have to be read, and such as are known.
 
-        Raises DatabaseError, OSError: then the same records have to be shipped again, which changes nothing.
+        All or nothing is known when it returns. Raises DatabaseError, OSError: then the same records have to be shipped
+        again, which changes nothing.
         """
         outcome = Outcome()
-        entries: list[tuple[Entry, bytes]] = []
+        read: list[Noted] = []
         for body in bodies:
             try:
-                entries.append((read_entry(body), body))
+                read.append(read_noted(body))
             except UnreadableEntryError:
                 await self._set_aside(process, body)
                 outcome.quarantined += 1
-        if entries:
-            await self._ship(process, entries, outcome)
+        known = [*read, *entries] if read else entries
+        if known:
+            await self._ship(process, known, outcome)
         return outcome
 
-    async def _ship(self, process: uuid.UUID, entries: Sequence[tuple[Entry, bytes]], outcome: Outcome) -> None:
+    async def _ship(self, process: uuid.UUID, entries: Sequence[Noted], outcome: Outcome) -> None:
         try:
-            written = await self._write(process, [entry for entry, _ in entries])
+            written = await self._write(process, entries)
         except DatabaseAwayError:
             raise
         except DatabaseRefusedError as error:
@@ -90,32 +113,35 @@ class Shipper:
             return
         outcome.remaining |= written.remaining
         outcome.room |= written.room
-        for entry, _ in entries:
-            if entry.id in written.dropped:
-                outcome.dropped += 1
-                _uncharged(outcome, entry)
-            else:
-                outcome.written += 1
-                outcome.charged[entry.account] += entry.cost_nanousd
-                for limit in limits_of_charge(entry.account, entry.api_key, entry.occurred_at):
-                    outcome.spent[limit] += entry.cost_nanousd
+        outcome.written += sum([tally.records for tally in written.written])
+        outcome.dropped += sum([tally.records for tally in written.dropped])
+        outcome.charges += written.written
+        outcome.no_charges += written.dropped
 
-    async def _split(self, process: uuid.UUID, entries: Sequence[tuple[Entry, bytes]], outcome: Outcome) -> None:
+    async def _split(self, process: uuid.UUID, entries: Sequence[Noted], outcome: Outcome) -> None:
         if len(entries) > 1:
             middle = len(entries) // 2
             await self._ship(process, entries[:middle], outcome)
             await self._ship(process, entries[middle:], outcome)
             return
-        ((entry, body),) = entries
-        await self._set_aside(process, body)
+        await self._set_aside(process, entries[0].body)
         outcome.quarantined += 1
-        _uncharged(outcome, entry)
+        outcome.no_charges += tallied(entries)
 
     async def _set_aside(self, process: uuid.UUID, body: bytes) -> None:
         await asyncio.to_thread(set_aside, self._disk, self._root, process, body)
 
 
-def _uncharged(outcome: Outcome, entry: Entry) -> None:
-    outcome.uncharged[entry.account] += entry.cost_nanousd
-    for limit in limits_of_charge(entry.account, entry.api_key, entry.occurred_at):
-        outcome.unspent[limit] += entry.cost_nanousd
+def _by_account(tallies: Iterable[Tally]) -> dict[uuid.UUID, int]:
+    sums: dict[uuid.UUID, int] = {}
+    for tally in tallies:
+        sums[tally.account] = sums.get(tally.account, 0) + tally.cost_nanousd
+    return sums
+
+
+def _by_limit(tallies: Iterable[Tally]) -> dict[uuid.UUID, int]:
+    sums: dict[uuid.UUID, int] = {}
+    for tally in tallies:
+        for limit in (tally.key_limit, tally.account_limit):
+            sums[limit] = sums.get(limit, 0) + tally.cost_nanousd
+    return sums

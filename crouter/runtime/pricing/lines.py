@@ -42,13 +42,15 @@ def priced_counts(charge: Charge) -> dict[str, int] | None:
 
     None for a charge of more kinds and rates than a map can hold.
     """
+    parts = charge.parts
+    if len(parts) == 1:
+        # One part has too few lines to fill a map, and each is a single count.
+        return _of_part(parts[0].counts, parts[0].rate)
     found: dict[str, int] = {}
-    for part in charge.parts:
-        _add(found, part.counts, part.rate)
-    # One part has too few lines to fill a map, and each is a single count.
-    if len(charge.parts) > 1 and (len(found) > COUNT_NAMES_MAX or max(found.values(), default=0) > COUNT_MAX):
-        return None
-    return found
+    for part in parts:
+        for name, quantity in _of_part(part.counts, part.rate).items():
+            found[name] = found.get(name, 0) + quantity
+    return None if len(found) > COUNT_NAMES_MAX or max(found.values(), default=0) > COUNT_MAX else found
 
 
 def lines(counts: Mapping[str, int]) -> tuple[Line, ...]:
@@ -62,21 +64,44 @@ def lines(counts: Mapping[str, int]) -> tuple[Line, ...]:
     return tuple(sorted(found, key=lambda line: (KINDS.index(line.kind), line.rate_nanousd)))
 
 
-def _add(found: dict[str, int], counts: UsageCounts, rate: Rate) -> None:
+class _Names:
+    """Names of the lines of one kind. There are few rates, and each answer needs several names."""
+
+    __slots__ = ("_kind", "_made")
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._made: dict[int, str] = {}
+
+    def at(self, rate: int) -> str:
+        """The name of the line at a rate."""
+        name = self._made.get(rate)
+        if name is None:
+            name = self._made[rate] = f"{self._kind}.{rate}"
+        return name
+
+
+_INPUT: Final = _Names("input_tokens")
+_OUTPUT: Final = _Names("output_tokens")
+_CACHE_WRITE_5M: Final = _Names("cache_write_5m_tokens")
+_CACHE_WRITE_1H: Final = _Names("cache_write_1h_tokens")
+_CACHE_READ: Final = _Names("cache_read_tokens")
+_WEB_SEARCH: Final = _Names("web_search_requests")
+
+
+def _of_part(counts: UsageCounts, rate: Rate) -> dict[str, int]:
     # Written out: every answer goes through here, and a loop over names takes three times as long.
+    found: dict[str, int] = {}
     if counts.input_tokens and rate.input:
-        _count(found, f"input_tokens.{rate.input}", counts.input_tokens)
+        found[_INPUT.at(rate.input)] = counts.input_tokens
     if counts.output_tokens and rate.output:
-        _count(found, f"output_tokens.{rate.output}", counts.output_tokens)
+        found[_OUTPUT.at(rate.output)] = counts.output_tokens
     if counts.cache_creation_5m_input_tokens and rate.cache_write_5m:
-        _count(found, f"cache_write_5m_tokens.{rate.cache_write_5m}", counts.cache_creation_5m_input_tokens)
+        found[_CACHE_WRITE_5M.at(rate.cache_write_5m)] = counts.cache_creation_5m_input_tokens
     if counts.cache_creation_1h_input_tokens and rate.cache_write_1h:
-        _count(found, f"cache_write_1h_tokens.{rate.cache_write_1h}", counts.cache_creation_1h_input_tokens)
+        found[_CACHE_WRITE_1H.at(rate.cache_write_1h)] = counts.cache_creation_1h_input_tokens
     if counts.cache_read_input_tokens and rate.cache_read:
-        _count(found, f"cache_read_tokens.{rate.cache_read}", counts.cache_read_input_tokens)
+        found[_CACHE_READ.at(rate.cache_read)] = counts.cache_read_input_tokens
     if counts.web_search_requests and rate.web_search:
-        _count(found, f"web_search_requests.{rate.web_search}", counts.web_search_requests)
-
-
-def _count(found: dict[str, int], name: str, quantity: int) -> None:
-    found[name] = found.get(name, 0) + quantity
+        found[_WEB_SEARCH.at(rate.web_search)] = counts.web_search_requests
+    return found

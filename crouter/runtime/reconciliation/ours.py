@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from psycopg import sql
 
 from crouter.contract.data import Record
@@ -179,12 +178,11 @@ def _entries(bodies: Iterable[bytes]) -> Iterable[Entry]:
 
 
 def _add_entry(sums: dict[Place, Counts], entry: Entry) -> None:
-    place = (entry.occurred_at.astimezone(UTC).date(), str(entry.measures.get("model", "unknown")))
+    place = (entry.occurred_at.astimezone(UTC).date(), entry.model)
     _add(sums, place, COST, entry.cost_nanousd)
     for name in MEASURED_COUNTS:
-        _add(sums, place, name, entry.measures.get(name) or 0)
-    further = entry.measures.get("further_counts")
-    for name, count in (msgspec.json.decode(further) if further else {}).items():
+        _add(sums, place, name, getattr(entry, name) or 0)
+    for name, count in (entry.further_counts or {}).items():
         _add(sums, place, name, count)
 
 

@@ -18,6 +18,7 @@ from crouter.runtime.credit.lease import Hold
 from crouter.runtime.credit.store import LeaseStore
 from crouter.runtime.database.pool import Database
 from crouter.runtime.journal.entry import FORM, Entry
+from crouter.runtime.journal.noted import Noted, noted
 from crouter.runtime.keys import KeyStore
 from crouter.runtime.logs import Log
 from crouter.runtime.metrics import Metrics
@@ -46,7 +47,7 @@ class Process:
     api_key: uuid.UUID
     id: uuid.UUID
     holds: list[Hold] = field(default_factory=list)
-    unshipped: list[Entry] = field(default_factory=list)
+    unshipped: list[Noted] = field(default_factory=list)
 
     def charge(self, hold: Hold, cost: int) -> None:
         """Settles a hold: the charge is in the journal."""
@@ -56,7 +57,9 @@ class Process:
             account=account,
             api_key=self.api_key,
             occurred_at=datetime.now(UTC),
-            measures={"model": "claude-haiku-4-5", "input_tokens": 1, "output_tokens": 1},
+            model="claude-haiku-4-5",
+            input_tokens=1,
+            output_tokens=1,
             outcome="complete",
             cost_nanousd=cost,
             price_version="2026-11-23",
@@ -64,7 +67,7 @@ class Process:
             form=FORM,
         )
         self.credit.charge(hold, cost)
-        self.unshipped.append(entry)
+        self.unshipped.append(noted(entry))
 
     async def ship(self) -> None:
         """Brings everything unshipped into the ledger."""

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from crouter.runtime.charging import tallied
 from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError, DatabaseRefusedError
 from crouter.runtime.journal.adoption import Adopted, Adopter
 from crouter.runtime.journal.entry import FORM, Entry, UnreadableEntryError, entry_bytes, read_entry
 from crouter.runtime.journal.journal import Journal
+from crouter.runtime.journal.noted import Noted
 from crouter.runtime.journal.quarantine import quarantined
 from crouter.runtime.journal.shipping import Shipper
+from crouter.runtime.usage import Shipped
 
 ACCOUNT = uuid.UUID(int=7)
 
@@ -25,20 +28,14 @@ def entry(number: int, account: uuid.UUID = ACCOUNT, form: int = FORM) -> Entry:
         account=account,
         api_key=uuid.UUID(int=8),
         occurred_at=datetime(2026, 11, 23, 12, 0, 0, number, tzinfo=UTC),
-        measures={"model": "claude-haiku-4-5", "input_tokens": number},
+        model="claude-haiku-4-5",
+        input_tokens=number,
         outcome="complete",
         cost_nanousd=number,
         price_version="2026-11-23",
         policy_digest="0" * 64,
         form=form,
     )
-
-
-@dataclass(frozen=True)
-class Written:
-    dropped: frozenset[uuid.UUID]
-    remaining: dict[uuid.UUID, int]
-    room: dict[uuid.UUID, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,13 +47,14 @@ class Store:
     erased: uuid.UUID | None = None
     rows: list[uuid.UUID] = field(default_factory=list)
 
-    async def write(self, process: uuid.UUID, entries: Sequence[Entry]) -> Written:
+    async def write(self, process: uuid.UUID, entries: Sequence[Noted]) -> Shipped:
         if self.error is not None:
             raise self.error
         if any(one.id in self.refused for one in entries):
             raise DatabaseRefusedError("23514")
         self.rows += [one.id for one in entries if one.id not in self.rows]
-        return Written(frozenset(one.id for one in entries if one.account == self.erased), {})
+        written = tallied([one for one in entries if one.account != self.erased])
+        return Shipped(tuple(written), tuple(tallied([one for one in entries if one.account == self.erased])))
 
 
 def test_an_entry_comes_back_as_it_went_with_every_microsecond() -> None:
