@@ -4,8 +4,8 @@
 import sys
 from pathlib import Path
 
-from crouter.runtime.serve import serve
+from crouter.runtime.start import start
 from generated.service import DEPLOYMENT
 
 if __name__ == "__main__":
-    sys.exit(serve(DEPLOYMENT, generated=Path(__file__).parent.parent))
+    sys.exit(start(DEPLOYMENT, generated=Path(__file__).parent.parent))
