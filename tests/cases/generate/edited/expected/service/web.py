@@ -52,14 +52,13 @@ WEB = Web(
         (
             "Permissions-Policy",
             (
-                "accelerometer=(), ambient-light-sensor=(), attribution-reporting=(), autoplay=(), bluetooth=(), "
-                "browsing-topics=(), camera=(), compute-pressure=(), display-capture=(), encrypted-media=(), "
-                "gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), "
-                "interest-cohort=(), join-ad-interest-group=(), keyboard-map=(), local-fonts=(), magnetometer=(), "
-                "microphone=(), midi=(), otp-credentials=(), payment=(), picture-in-picture=(), "
-                "private-aggregation=(), private-state-token-issuance=(), private-state-token-redemption=(), "
-                "publickey-credentials-get=(), run-ad-auction=(), screen-wake-lock=(), serial=(), shared-storage=(), "
-                "storage-access=(), unload=(), usb=(), web-share=(), window-management=(), xr-spatial-tracking=()"
+                "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), compute-pressure=(), "
+                "display-capture=(), encrypted-media=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), "
+                "identity-credentials-get=(), idle-detection=(), interest-cohort=(), keyboard-map=(), local-fonts=(), "
+                "magnetometer=(), microphone=(), midi=(), otp-credentials=(), payment=(), picture-in-picture=(), "
+                "private-state-token-issuance=(), private-state-token-redemption=(), publickey-credentials-get=(), "
+                "screen-wake-lock=(), serial=(), storage-access=(), unload=(), usb=(), window-management=(), "
+                "xr-spatial-tracking=()"
             ),
         ),
         ("Referrer-Policy", "no-referrer"),
