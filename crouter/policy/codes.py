@@ -215,6 +215,10 @@ LIBRARY_CODES = {
     "PR-62": Code(
         "nothing fills the column", "A row of the library's that may not be without it could never be written."
     ),
+    "PR-63": Code(
+        "entries of the books that end",
+        "The database lets nobody take one side of an entry away, so a job that tries fails for ever.",
+    ),
 }
 
 MAIL_CODES = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from crouter.policy.books import BOOK
 from crouter.policy.hints import listed, meant
 from crouter.policy.model import Policy
 from crouter.policy.parts.promises import DeleteAfter, KeepFor, KeepWhileActive, LegalException
@@ -152,6 +153,16 @@ def _exception(policy: Policy, path: Path, exception: LegalException) -> Iterato
         yield Finding((*path, "keep"), sentence, "add a timestamp to the category")
 
 
+def _books_stay(policy: Policy) -> Iterator[Finding]:
+    # A deletion does not reach the book: it has no owner (PR-27, PR-61).
+    for name, rule in _periods(policy):
+        for index, category in enumerate(rule.of):
+            if category == BOOK and BOOK in policy.data:
+                sentence = f"data.{BOOK} ends after {rule.keep.text}, and the database keeps every entry of it"
+                hint = f"give it a rule of its own: `{BOOK}: {{of: [{BOOK}], keep: while_active}}`; it names nobody"
+                yield Finding(("retention", name, "of", index), sentence, hint)
+
+
 RULES = (
     Rule("PR-20", ("data", "retention"), _every_category_ends),
     Rule("PR-21", ("data", "retention"), _customers_are_deleted),
@@ -162,4 +173,5 @@ RULES = (
     Rule("PR-25", ("data", "retention"), _exceptions),
     Rule("PR-26", ("retention",), _one_period),
     Rule("PR-27", ("data", "retention"), _within_reach),
+    Rule("PR-63", ("data", "retention"), _books_stay),
 )

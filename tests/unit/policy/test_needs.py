@@ -12,6 +12,7 @@ from crouter.runtime.charging import CHARGE
 from crouter.runtime.retention.evidence import COLUMNS, Evidence
 from crouter.runtime.retention.report import RETENTION_LOG
 from crouter.runtime.running import SERVICE_LOG
+from tests.unit.policy import cases
 from tests.unit.policy.test_load import POLICY
 
 
@@ -46,3 +47,10 @@ def test_the_first_policy_declares_every_needed_column_with_its_type() -> None:
 
 def test_pages_of_the_service_are_below_no_api() -> None:
     assert all(not path.startswith("/v1") for path in (*OWN_PATHS, *OWN_FOLDERS))
+
+
+def test_only_the_period_of_the_book_is_refused() -> None:
+    ending = "book: {of: [book], keep: P10Y, from: occurred_at, every: P1D, lag_max: P1D}"
+    text = cases.text_of("books-that-end")
+    assert [problem.code for problem in load(text).problems] == ["PR-63"]
+    assert not load(text.replace(ending, "book: {of: [book], keep: while_active}")).problems
