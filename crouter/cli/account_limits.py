@@ -9,7 +9,7 @@ from crouter.cli.keys import AccountArgument, month_limit
 from crouter.cli.operator import PurposeOption, operator
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError, Status
-from crouter.cli.store import find_account, with_stores
+from crouter.cli.store import recorded_account, with_stores
 from crouter.cli.terminal import Terminal
 from crouter.contract.traffic import Limits
 from crouter.runtime.account_limits import LIMIT_MAX, LIMIT_NAMES, AccountLimits, LimitName
@@ -37,8 +37,7 @@ def limits(
     nanousd = month_limit(month) if month else None
 
     async def work(stores: Administration) -> tuple[Limits, AccountLimits]:
-        found = await find_account(stores, account)
-        await stores.accesses.add(by, found, "limits: changed" if wanted or month else "limits")
+        found = await recorded_account(stores, account, by, "limits: changed" if wanted or month else "limits")
         await stores.limits.set(found, wanted)
         if month:
             await stores.limits.set_month_limit(found, nanousd)

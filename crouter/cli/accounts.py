@@ -18,7 +18,7 @@ from crouter.cli.keys import AccountArgument, shown_time
 from crouter.cli.operator import PurposeOption, operator
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError
-from crouter.cli.store import find_account, with_stores
+from crouter.cli.store import find_account, recorded_account, with_stores
 from crouter.cli.terminal import Terminal
 from crouter.runtime.account_facts import AccountFacts, account_facts
 from crouter.runtime.accounts import AccountState
@@ -86,8 +86,7 @@ def credit(
     by = operator(purpose)
 
     async def work(stores: Administration) -> tuple[uuid.UUID, int]:
-        found = await find_account(stores, account)
-        await stores.accesses.add(by, found, f"balance: {dollars(nanousd)} granted")
+        found = await recorded_account(stores, account, by, f"balance: {dollars(nanousd)} granted")
         await stores.accounts.credit(found, nanousd, "grant")
         return found, await stores.accounts.balance(found)
 
@@ -145,8 +144,7 @@ def delete(account: AccountArgument, purpose: PurposeOption = "", json: JsonOpti
     by = operator(purpose)
 
     async def work(stores: Administration) -> tuple[uuid.UUID, datetime]:
-        found = await find_account(stores, account)
-        await stores.accesses.add(by, found, "account: deletion begun, keys revoked")
+        found = await recorded_account(stores, account, by, "account: deletion begun, keys revoked")
         if stores.rights is not None:
             return found, (
                 await stores.rights.deletions.begin(found, "contact", "no_credit", datetime.now(UTC))

@@ -1,5 +1,12 @@
-"""`crouter journal`: records that the database refused. Each is a customer not charged for what was used."""
+"""`crouter journal`: records that the database refused. Each is a customer not charged for what was used.
 
+What writes or drops a record changes what is kept about a person, and asks for a purpose, which is recorded and which
+they can read. The list names nobody and needs none.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +17,14 @@ from crouter.cli.amounts import dollars
 from crouter.cli.groups import OPERATING, group
 from crouter.cli.keys import shown_time
 from crouter.cli.library_errors import told_as_sentences
+from crouter.cli.operator import PurposeOption, operator
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError, Status
 from crouter.cli.project import Project
 from crouter.cli.store import store_environment, with_stores
 from crouter.cli.terminal import Terminal, counted
+from crouter.runtime.access_records import Operator
+from crouter.runtime.accounts import NoSuchAccountError
 from crouter.runtime.administration import Administration
 from crouter.runtime.database.errors import DatabaseRefusedError
 from crouter.runtime.journal.disk import Disk
@@ -57,11 +67,14 @@ def list_records(json: JsonOption = False) -> None:
         terminal.note("nothing was set aside")
 
 
-def ship(names: NamesArgument = None, every: AllOption = False, json: JsonOption = False) -> None:
+def ship(
+    names: NamesArgument = None, every: AllOption = False, purpose: PurposeOption = "", json: JsonOption = False
+) -> None:
     """Write records to the database that it refused before, each once. What is written is taken out of the journal."""
-    chosen = _chosen(names, every)
+    by, chosen = operator(purpose), _chosen(names, every)
 
     async def work(stores: Administration) -> tuple[list[str], list[_Refusal]]:
+        await _record(stores, by, chosen, "written late")
         store = UsageStore(stores.deployment, stores.database)
         written: list[str] = []
         refused: list[_Refusal] = []
@@ -92,15 +105,27 @@ def ship(names: NamesArgument = None, every: AllOption = False, json: JsonOption
 def drop(
     names: NamesArgument = None,
     yes: Annotated[bool, typer.Option("--yes", help="Give the charge up: the record is gone for good.")] = False,
+    purpose: PurposeOption = "",
 ) -> None:
     """Give records up for good: what was used is never charged. There is no --all on purpose."""
-    chosen = _chosen(names, False)
+    by, chosen = operator(purpose), _chosen(names, False)
     if not yes:
         costs = sum(record.entry.cost_nanousd for record in chosen if record.entry is not None)
         sentence = f"{counted(len(chosen), 'record')} would be gone, and {dollars(costs)} never charged"
         raise FailureError(sentence, "add --yes to do it")
+    if any(record.entry is not None for record in chosen):
+        with_stores(lambda stores: _record(stores, by, chosen, "given up, not charged"))
     _forget([record.name for record in chosen])
     Terminal().line(f"{counted(len(chosen), 'record')} dropped")
+
+
+async def _record(stores: Administration, by: Operator, chosen: Sequence[Quarantined], what: str) -> None:
+    """Records with each account that these are about what becomes of them."""
+    counts = Counter(record.entry.account for record in chosen if record.entry is not None)
+    for account, count in counts.items():
+        # Of an account that is gone nobody is left to read it.
+        with suppress(NoSuchAccountError):
+            await stores.accesses.add(by, account, f"usage: {counted(count, 'request')} {what}")
 
 
 def _records() -> tuple[Quarantined, ...]:

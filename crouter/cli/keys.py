@@ -1,6 +1,7 @@
 """`crouter keys`: API keys made, listed, named, limited, rotated and revoked by the operator, and their master keys.
 
-A key is printed once, and only here.
+A key is printed once, and only here. What looks at one person's keys, or changes them, asks for a purpose, which is
+recorded and which the person can read. Sealing all keys anew concerns nobody in particular and needs none.
 """
 
 import uuid
@@ -11,10 +12,12 @@ import typer
 
 from crouter.cli.amounts import AmountError, credit_nanousd, dollars
 from crouter.cli.groups import OPERATING, group
+from crouter.cli.operator import PurposeOption, operator
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError
-from crouter.cli.store import find_account, with_stores
+from crouter.cli.store import recorded_account, with_stores
 from crouter.cli.terminal import Terminal, counted
+from crouter.runtime.access_records import Operator
 from crouter.runtime.administration import Administration
 from crouter.runtime.keys import ListedKey, NewKey
 from crouter.runtime.master_keys import Renewal
@@ -40,21 +43,24 @@ def add_to(app: typer.Typer) -> None:
 def create(
     account: AccountArgument,
     name: Annotated[str, typer.Option("--name", help="What its owner calls it.")] = "",
+    purpose: PurposeOption = "",
     json: JsonOption = False,
 ) -> None:
     """Make the API key of an account. Standard output is the key and nothing else; it is not shown again."""
+    by = operator(purpose)
 
     async def work(stores: Administration) -> NewKey:
-        return await stores.keys.create(await find_account(stores, account), label=name)
+        return await stores.keys.create(await recorded_account(stores, account, by, "API keys: one made"), label=name)
 
     _show(with_stores(work), json)
 
 
-def list_keys(account: AccountArgument, json: JsonOption = False) -> None:
+def list_keys(account: AccountArgument, purpose: PurposeOption = "", json: JsonOption = False) -> None:
     """List the keys of an account, oldest first: id, last four characters, name, days. No key is shown."""
+    by = operator(purpose)
 
     async def work(stores: Administration) -> tuple[ListedKey, ...]:
-        return await stores.keys.list(await find_account(stores, account))
+        return await stores.keys.list(await recorded_account(stores, account, by, "API keys"))
 
     terminal, listed = Terminal(), with_stores(work)
     if json:
@@ -67,13 +73,16 @@ def list_keys(account: AccountArgument, json: JsonOption = False) -> None:
 
 
 def name_key(
-    key: KeyArgument, name: Annotated[str, typer.Argument(metavar="NAME", help='What to call it; "" for nothing.')]
+    key: KeyArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help='What to call it; "" for nothing.')],
+    purpose: PurposeOption = "",
 ) -> None:
     """Give a key another name."""
-    key_id = _key_id(key)
+    key_id, by = _key_id(key), operator(purpose)
 
     async def work(stores: Administration) -> None:
-        await stores.keys.rename(key_id, name)
+        account = await _recorded_owner(stores, key_id, by, "API keys: one named")
+        await stores.keys.rename(key_id, name, account=account)
 
     with_stores(work)
     Terminal().line(f"{key_id} is {'named' if name.strip() else 'without a name'}")
@@ -82,12 +91,14 @@ def name_key(
 def limit(
     key: KeyArgument,
     amount: Annotated[str, typer.Argument(metavar="DOLLARS", help="As in 25 or 12.50; `none` for no limit.")],
+    purpose: PurposeOption = "",
 ) -> None:
     """Set what a key may spend in a calendar month (UTC)."""
-    key_id, nanousd = _key_id(key), month_limit(amount)
+    key_id, nanousd, by = _key_id(key), month_limit(amount), operator(purpose)
 
     async def work(stores: Administration) -> None:
-        await stores.keys.limit(key_id, nanousd)
+        account = await _recorded_owner(stores, key_id, by, "API keys: spending limit of one changed")
+        await stores.keys.limit(key_id, nanousd, account=account)
 
     with_stores(work)
     Terminal().line(f"{key_id} may spend {'anything' if nanousd is None else dollars(nanousd)} in a month")
@@ -100,24 +111,27 @@ def rotate(
         typer.Option("--grace-hours", min=0, help="How long the key before it goes on working; at most the policy's."),
     ] = None,
     key: Annotated[str, typer.Option("--key", metavar="KEY_ID", help="Only this one, of several.")] = "",
+    purpose: PurposeOption = "",
     json: JsonOption = False,
 ) -> None:
     """Make a new key for an account and end the one before it, when the policy's grace is over or sooner."""
     grace = None if grace_hours is None else timedelta(hours=grace_hours)
-    replaced = _key_id(key) if key else None
+    replaced, by = _key_id(key) if key else None, operator(purpose)
 
     async def work(stores: Administration) -> NewKey:
-        return await stores.keys.rotate(await find_account(stores, account), grace, key=replaced)
+        found = await recorded_account(stores, account, by, "API keys: one rotated" if key else "API keys: rotated")
+        return await stores.keys.rotate(found, grace, key=replaced)
 
     _show(with_stores(work), json)
 
 
-def revoke(key: KeyArgument) -> None:
+def revoke(key: KeyArgument, purpose: PurposeOption = "") -> None:
     """End a key at once. Running services are told."""
-    key_id = _key_id(key)
+    key_id, by = _key_id(key), operator(purpose)
 
     async def work(stores: Administration) -> None:
-        await stores.keys.revoke(key_id)
+        account = await _recorded_owner(stores, key_id, by, "API keys: one revoked")
+        await stores.keys.revoke(key_id, account=account)
 
     with_stores(work)
     Terminal().line(f"{key_id} is revoked")
@@ -153,6 +167,13 @@ def month_limit(text: str) -> int | None:
         return credit_nanousd(text)
     except AmountError as problem:
         raise FailureError(str(problem), f"`{NO_LIMIT}` takes the limit away") from problem
+
+
+async def _recorded_owner(stores: Administration, key: uuid.UUID, by: Operator, accessed: str) -> uuid.UUID:
+    """Whose key it is, once it is recorded who changes it and why."""
+    account = await stores.keys.owner(key)
+    await stores.accesses.add(by, account, accessed)
+    return account
 
 
 def _key_id(text: str) -> uuid.UUID:

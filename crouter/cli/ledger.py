@@ -16,7 +16,7 @@ from crouter.cli.operator import PurposeOption, operator
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError, Status
 from crouter.cli.reconcile import figure_facts, figure_line
-from crouter.cli.store import find_account, with_stores
+from crouter.cli.store import recorded_account, with_stores
 from crouter.cli.terminal import Terminal
 from crouter.runtime.access_records import Operator
 from crouter.runtime.administration import Administration
@@ -117,8 +117,7 @@ def _entries(account: str, by: Operator, since: datetime | None, until: datetime
     wanted = StatementFilter(since=_midnight(since), until=_midnight(until))
 
     async def work(stores: Administration) -> tuple[StatementEntry, ...]:
-        found = await find_account(stores, account)
-        await stores.accesses.add(by, found, "balance entries")
+        found = await recorded_account(stores, account, by, "balance entries")
         return tuple([entry async for entry in _all(stores, found, wanted)])
 
     return with_stores(work)

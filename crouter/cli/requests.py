@@ -1,17 +1,22 @@
-"""`crouter requests`: what people ask about their data, by when it has to be answered, and what becomes of it."""
+"""`crouter requests`: what people ask about their data, by when it has to be answered, and what becomes of it.
+
+What shows one person's request, or moves it on, asks for a purpose, which is recorded and which the person can read.
+The lists name nobody and need none.
+"""
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
 from crouter.cli.groups import OPERATING, group
 from crouter.cli.keys import AccountArgument, shown_time
+from crouter.cli.operator import PurposeOption, operator
 from crouter.cli.options import JsonOption
 from crouter.cli.outcome import FailureError
-from crouter.cli.store import find_account, with_stores
+from crouter.cli.store import recorded_account, with_stores
 from crouter.cli.terminal import Terminal
 from crouter.runtime.administration import Administration
 from crouter.runtime.copies.job import JOB as COPIES_JOB
@@ -25,6 +30,7 @@ from crouter.runtime.requests.store import NoSuchRequestError
 from crouter.runtime.rights import Rights
 
 Result = TypeVar("Result")
+Step: TypeAlias = Callable[[Rights, uuid.UUID, datetime], Awaitable[Request]]
 RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST_ID", help="The request's id, as `list` shows it.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Those that have ended, too.")]
 
@@ -64,9 +70,9 @@ def list_requests(
     return None
 
 
-def show(request: RequestArgument, json: JsonOption = False) -> None:
+def show(request: RequestArgument, purpose: PurposeOption = "", json: JsonOption = False) -> None:
     """Show one request."""
-    found = _with_rights(lambda rights: rights.requests.find(_id(request)))
+    found = _with_request(request, purpose, "shown", lambda rights, id_, _: rights.requests.find(id_))
     terminal, now = Terminal(), datetime.now(UTC)
     if json:
         terminal.json(_facts(found, now))
@@ -78,6 +84,7 @@ def show(request: RequestArgument, json: JsonOption = False) -> None:
 def open_request(
     account: AccountArgument,
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.")],
+    purpose: PurposeOption = "",
     json: JsonOption = False,
 ) -> None:
     """Enter a request that came by mail, once you know that its sender owns the account's address.
@@ -87,9 +94,11 @@ def open_request(
     known = next((found for found in KINDS if found == kind), None)
     if known is None:
         raise FailureError(f"a request is one of {', '.join(KINDS)}")
+    by = operator(purpose)
 
     async def work(stores: Administration) -> Request:
-        rights, found = _required(stores), await find_account(stores, account)
+        rights = _required(stores)
+        found = await recorded_account(stores, account, by, f"privacy request: {known} entered")
         now = datetime.now(UTC)
         if known == "deletion":
             await rights.deletions.begin(found, "contact", "no_credit", now)
@@ -105,35 +114,37 @@ def open_request(
         terminal.line(f"{request.id}  {request.kind}, {request.state}, {_due(request, datetime.now(UTC))}")
 
 
-def acknowledge(request: RequestArgument) -> None:
+def acknowledge(request: RequestArgument, purpose: PurposeOption = "") -> None:
     """Note that you have told the person that the request has come, where no mail did."""
-    _move(request, lambda rights, id_, now: rights.requests.move(id_, lambda found: states.acknowledged(found, now)))
+    _move(request, purpose, "acknowledged", _changing(states.acknowledged))
 
 
 def extend(
     request: RequestArgument,
     reason: Annotated[str, typer.Option("--reason", help=f"One of {', '.join(EXTENSION_REASONS)}.")],
+    purpose: PurposeOption = "",
 ) -> None:
     """Take two further months, once, and before the deadline (GDPR, Article 12(3)). The person is told."""
-    _move(request, lambda rights, id_, now: rights.requests.extend(id_, reason, now))
+    _move(request, purpose, "extended", lambda rights, id_, now: rights.requests.extend(id_, reason, now))
 
 
-def answer(request: RequestArgument) -> None:
+def answer(request: RequestArgument, purpose: PurposeOption = "") -> None:
     """Note that the request is answered. The person is told."""
-    _move(request, lambda rights, id_, now: rights.requests.move(id_, lambda found: states.answered(found, now)))
+    _move(request, purpose, "answered", _changing(states.answered))
 
 
 def refuse(
     request: RequestArgument,
     reason: Annotated[str, typer.Option("--reason", help=f"One of {', '.join(REFUSAL_REASONS)}.")],
+    purpose: PurposeOption = "",
 ) -> None:
     """Refuse, for a reason that the law knows (GDPR, Articles 11, 12, 15 and 17). The person is told."""
-    _move(request, lambda rights, id_, now: rights.requests.move(id_, lambda found: states.refused(found, reason, now)))
+    _move(request, purpose, "refused", _changing(lambda found, now: states.refused(found, reason, now)))
 
 
-def withdraw(request: RequestArgument) -> None:
+def withdraw(request: RequestArgument, purpose: PurposeOption = "") -> None:
     """Note that the person has taken the request back. A deletion is taken back by `crouter accounts restore`."""
-    _move(request, lambda rights, id_, now: rights.requests.move(id_, lambda found: states.withdrawn(found, now)))
+    _move(request, purpose, "withdrawn", _changing(states.withdrawn))
 
 
 def begin_tombstones() -> None:
@@ -151,10 +162,25 @@ def begin_tombstones() -> None:
     Terminal().line("deletions are remembered from now on")
 
 
-def _move(request: str, work: Callable[[Rights, uuid.UUID, datetime], Awaitable[Request]]) -> None:
-    now = datetime.now(UTC)
-    moved = _with_rights(lambda rights: work(rights, _id(request), now))
+def _move(request: str, purpose: str, done: str, move: Step) -> None:
+    moved, now = _with_request(request, purpose, done, move), datetime.now(UTC)
     Terminal().line(f"{moved.id}  {moved.kind}, {moved.state}, {_due(moved, now)}")
+
+
+def _changing(change: Callable[[Request, datetime], Request]) -> Step:
+    return lambda rights, id_, now: rights.requests.move(id_, lambda found: change(found, now))
+
+
+def _with_request(request: str, purpose: str, done: str, step: Step) -> Request:
+    """What `step` gives for a request, once it is recorded who takes it and why."""
+    id_, by = _id(request), operator(purpose)
+
+    async def work(stores: Administration) -> Request:
+        rights = _required(stores)
+        await stores.accesses.add(by, await rights.requests.owner(id_), f"privacy request: {done}")
+        return await step(rights, id_, datetime.now(UTC))
+
+    return with_stores(_translated(work))
 
 
 def _with_rights(work: Callable[[Rights], Awaitable[Result]]) -> Result:

@@ -16,6 +16,7 @@ from crouter.cli.outcome import FailureError
 from crouter.cli.project import Project
 from crouter.development.environment import development_settings
 from crouter.development.state_folder import StateFolder
+from crouter.runtime.access_records import Operator
 from crouter.runtime.administration import Administration, administration
 from crouter.runtime.settings import read_database_settings, read_store_settings
 
@@ -72,4 +73,11 @@ async def find_account(stores: Administration, named: str) -> uuid.UUID:
     account = await stores.accounts.find(named)
     if account is None:
         raise FailureError("no account has that e-mail address")
+    return account
+
+
+async def recorded_account(stores: Administration, named: str, by: Operator, accessed: str) -> uuid.UUID:
+    """The account with that id or e-mail address, once it is recorded who looks at it and why. Raises FailureError."""
+    account = await find_account(stores, named)
+    await stores.accesses.add(by, account, accessed)
     return account

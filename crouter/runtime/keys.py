@@ -143,6 +143,14 @@ class KeyStore:
         rows = await self._database.rows(query, (account,))
         return tuple(ListedKey(**dict(zip(columns, row, strict=True))) for row in rows)
 
+    async def owner(self, key: uuid.UUID) -> uuid.UUID:
+        """The account whose key it is or was. Raises NoSuchKeyError, DatabaseError."""
+        async with self._database.transaction() as connection:
+            account = await self._owner(connection, key, None)
+        if account is None:
+            raise NoSuchKeyError("no key has that id")
+        return account
+
     async def rotate(
         self, account: uuid.UUID, grace: timedelta | None = None, *, key: uuid.UUID | None = None
     ) -> NewKey:

@@ -117,6 +117,13 @@ def account(office: Office) -> str:
         ("accounts", "delete", "ada@example.org"),
         ("ledger", "statement", "ada@example.org"),
         ("ledger", "export", "ada@example.org"),
+        ("keys", "create", "ada@example.org"),
+        ("keys", "list", "ada@example.org"),
+        ("keys", "rotate", "ada@example.org"),
+        ("limits", "show", "ada@example.org"),
+        ("limits", "set", "ada@example.org", "requests_per_minute", "500"),
+        ("limits", "spend", "ada@example.org", "20"),
+        ("requests", "open", "ada@example.org", "objection"),
     ],
 )
 def test_a_command_about_a_person_needs_a_purpose_and_records_it(
@@ -126,11 +133,68 @@ def test_a_command_about_a_person_needs_a_purpose_and_records_it(
     assert (refused.status, refused.out) == (64, "")
     assert "--purpose" in refused.err
     assert office.rows("access_record") == []
-    assert office.rows("ledger") == []
+    for table in ("ledger", "api_key", "account_limits", "data_request"):
+        assert office.rows(table) == []
     done = office.crouter(*command, *WHY)
     assert done.status == 0, done.err
     (record,) = office.rows("access_record")
     assert (str(record["account_id"]), record["operator"], record["reason"]) == (account, "on-call", "question 17")
+
+
+def needs_a_purpose(office: Office, *command: str) -> None:
+    """Without one nothing is recorded, read or changed; with one it is recorded, once, before anything else."""
+    before = office.rows("access_record")
+    refused = office.crouter(*command)
+    assert (refused.status, refused.out, "--purpose" in refused.err) == (64, "", True)
+    assert office.rows("access_record") == before
+    done = office.crouter(*command, *WHY)
+    assert done.status == 0, done.err
+    assert len(office.rows("access_record")) == len(before) + 1
+
+
+def accessed(office: Office) -> list[str]:
+    return [str(row["accessed"]) for row in sorted(office.rows("access_record"), key=lambda row: row["occurred_at"])]
+
+
+@pytest.mark.claim("collect-access", by=["access_records"])
+def test_a_command_about_one_key_needs_a_purpose_and_its_owner_can_read_it(office: Office, account: str) -> None:
+    key = office.crouter("keys", "create", account, *WHY, "--json").json["id"]
+    needs_a_purpose(office, "keys", "name", key, "laptop")
+    needs_a_purpose(office, "keys", "limit", key, "12.50")
+    needs_a_purpose(office, "keys", "revoke", key)
+    assert {str(row["account_id"]) for row in office.rows("access_record")} == {account}
+    assert accessed(office)[1:] == [
+        "API keys: one named",
+        "API keys: spending limit of one changed",
+        "API keys: one revoked",
+    ]
+    foreign = office.crouter("keys", "revoke", str(uuid.uuid4()), *WHY)
+    assert (foreign.status, "no key has that id" in foreign.err) == (1, True)
+    assert len(office.rows("access_record")) == 4
+
+
+@pytest.mark.claim("collect-access", by=["access_records"])
+def test_a_command_about_one_request_needs_a_purpose_and_its_owner_can_read_it(office: Office, account: str) -> None:
+    request = office.crouter("requests", "open", account, "correction", *WHY, "--json").json["id"]
+    needs_a_purpose(office, "requests", "show", request)
+    needs_a_purpose(office, "requests", "extend", request, "--reason", "complex")
+    needs_a_purpose(office, "requests", "answer", request)
+    assert {str(row["account_id"]) for row in office.rows("access_record")} == {account}
+    assert accessed(office)[1:] == [f"privacy request: {done}" for done in ("shown", "extended", "answered")]
+    foreign = office.crouter("requests", "show", str(uuid.uuid4()), *WHY)
+    assert (foreign.status, "no request has that id" in foreign.err) == (1, True)
+    assert len(office.rows("access_record")) == 4
+
+
+def test_what_names_nobody_needs_no_purpose_and_records_nothing(office: Office, account: str) -> None:
+    assert office.crouter("requests", "open", account, "copy", *WHY).status == 0
+    for line in ("accounts list", "requests list", "requests list --deletions", "journal list", "reconcile"):
+        done = office.crouter(*line.split())
+        assert (done.status, "ada" in done.out.lower()) == (0, False), done.err
+    for line in ("ledger verify", "ledger trial-balance", "reconcile", "keys rotate-master"):
+        done = office.crouter(*line.split())
+        assert (done.status, account in done.out) == (0, False), done.err
+    assert len(office.rows("access_record")) == 1
 
 
 def test_nobody_is_recorded_who_is_not_there(office: Office) -> None:
@@ -216,7 +280,7 @@ def entry(account: str, key: uuid.UUID) -> Entry:
 
 
 def test_records_that_were_set_aside_are_shipped_once_or_dropped_on_purpose(office: Office, account: str) -> None:
-    key = json.loads(office.crouter("keys", "create", account, "--json").out)["id"]
+    key = json.loads(office.crouter("keys", "create", account, *WHY, "--json").out)["id"]
     good, foreign = entry(account, uuid.UUID(key)), entry(account, uuid.uuid4())
     process = uuid.uuid4()
     for body in (entry_bytes(good), entry_bytes(foreign), entry_bytes(good), b"of another version"):
@@ -225,20 +289,25 @@ def test_records_that_were_set_aside_are_shipped_once_or_dropped_on_purpose(offi
     # What was set aside twice is one record.
     assert len(listed) == 3
     assert listed[f"req_{good.id.hex}"]["cost_nanousd"] == 32_000
-    shipped = office.crouter("journal", "ship", "--all", "--json")
+    for command in (("ship", "--all"), ("drop", listed[f"req_{good.id.hex}"]["name"], "--yes")):
+        assert (office.crouter("journal", *command).status, len(office.rows("access_record"))) == (64, 1)
+    shipped = office.crouter("journal", "ship", "--all", *WHY, "--json")
     assert shipped.status == 1
     assert shipped.json["shipped"] == [listed[f"req_{good.id.hex}"]["name"]]
     assert len(shipped.json["refused"]) == 2
+    assert accessed(office)[1:] == ["usage: 2 requests written late"]
     assert [row["id"] for row in office.rows("usage")] == [good.id]
     assert [(row["id"], row["amount_nanousd"]) for row in office.rows("ledger")] == [(good.id, -32_000)]
     left = {record.name for record in quarantined_records(office.journal)}
     assert left == set(shipped.json["refused"])
     name = listed[f"req_{foreign.id.hex}"]["name"]
-    asked = office.crouter("journal", "drop", name)
+    asked = office.crouter("journal", "drop", name, *WHY)
     assert (asked.status, "--yes" in asked.err) == (1, True)
-    assert office.crouter("journal", "drop", name, "--yes").status == 0
+    assert len(office.rows("access_record")) == 2
+    assert office.crouter("journal", "drop", name, "--yes", *WHY).status == 0
+    assert accessed(office)[2:] == ["usage: 1 request given up, not charged"]
     assert {record.name for record in quarantined_records(office.journal)} == left - {name}
-    assert office.crouter("journal", "ship", name).status == 1
+    assert office.crouter("journal", "ship", name, *WHY).status == 1
     # A process that goes on sets aside in the same file.
     set_aside(Disk(), office.journal, process, entry_bytes(foreign))
     assert name in {record.name for record in quarantined_records(office.journal)}

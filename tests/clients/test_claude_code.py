@@ -80,7 +80,7 @@ async def key_from_the_command(service: Service) -> tuple[str, uuid.UUID]:
     """What an operator does: a new key for the account, made by `crouter keys` in a process of its own."""
     command = "from crouter.cli.main import run; run()"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", command, "keys", "rotate", str(service.account), "--json"),
+        *(sys.executable, "-c", command, "keys", "rotate", str(service.account), "--purpose", "a test", "--json"),
         cwd=GENERATED.parent,
         env={"PATH": os.environ["PATH"], **environment(service.dsn, service.simulator.url)},
         stdout=asyncio.subprocess.PIPE,

@@ -134,36 +134,38 @@ def test_accounts_and_keys_live_and_end(run: Run) -> None:
     account = crouter("accounts", "create", "--email", "ada@example.invalid", "--name", "Ada").stdout.strip()
     granted = crouter("accounts", "credit", "ADA@example.invalid", "12.345678901", "--purpose", "a test", "--json")
     assert json.loads(granted.stdout)["balance_nanousd"] == 12_345_678_901
-    made = crouter("keys", "create", account)
+    made = crouter("keys", "create", account, "--purpose", "a test")
     first = made.stdout.strip()
     assert first.startswith("sk-cr-")
     assert first not in made.stderr
     assert can_use(run, first)
-    refused = crouter("keys", "create", account)
+    refused = crouter("keys", "create", account, "--purpose", "a test")
     assert (refused.returncode, refused.stdout) == (1, "")
-    third = json.loads(crouter("keys", "rotate", account, "--json").stdout)
+    third = json.loads(crouter("keys", "rotate", account, "--purpose", "a test", "--json").stdout)
     assert third["others_end_at"] is not None
     assert can_use(run, first)
     assert can_use(run, third["api_key"])
-    assert crouter("keys", "rotate", account, "--grace-hours", "25").returncode == 1
-    second = json.loads(crouter("keys", "rotate", account, "--grace-hours", "0", "--json").stdout)
+    assert crouter("keys", "rotate", account, "--grace-hours", "25", "--purpose", "a test").returncode == 1
+    second = json.loads(
+        crouter("keys", "rotate", account, "--grace-hours", "0", "--purpose", "a test", "--json").stdout
+    )
     assert can_use(run, second["api_key"])
     assert not can_use(run, third["api_key"])
-    assert crouter("keys", "name", second["id"], "laptop").returncode == 0
-    assert crouter("keys", "limit", second["id"], "12.50").returncode == 0
-    listed = crouter("keys", "list", account).stdout
+    assert crouter("keys", "name", second["id"], "laptop", "--purpose", "a test").returncode == 0
+    assert crouter("keys", "limit", second["id"], "12.50", "--purpose", "a test").returncode == 0
+    listed = crouter("keys", "list", account, "--purpose", "a test").stdout
     assert first not in listed
     line = next(line for line in listed.splitlines() if line.startswith(second["id"]))
     assert "laptop" in line
     assert "$12.50" in line
-    assert crouter("keys", "revoke", second["id"]).returncode == 0
+    assert crouter("keys", "revoke", second["id"], "--purpose", "a test").returncode == 0
     assert not can_use(run, second["api_key"])
 
 
 def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> None:
     crouter = run.project.crouter
     account = crouter("accounts", "create", "--email", "leaving@example.invalid").stdout.strip()
-    key = crouter("keys", "create", account).stdout.strip()
+    key = crouter("keys", "create", account, "--purpose", "a test").stdout.strip()
     assert can_use(run, key)
     asked = json.loads(crouter("accounts", "delete", account, "--purpose", "a test", "--json").stdout)[
         "deletion_requested_at"
@@ -185,7 +187,7 @@ def test_a_deletion_ends_the_keys_at_once_and_can_be_taken_back(run: Run) -> Non
     }
     assert crouter("accounts", "restore", account, "--purpose", "a test").returncode == 0
     assert crouter("accounts", "restore", account, "--purpose", "a test").returncode == 1
-    assert can_use(run, crouter("keys", "create", account).stdout.strip())
+    assert can_use(run, crouter("keys", "create", account, "--purpose", "a test").stdout.strip())
 
 
 def test_nobody_is_credited_who_is_not_there(run: Run) -> None:

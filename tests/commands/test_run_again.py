@@ -39,9 +39,9 @@ def test_killed_at_once_nothing_is_left_and_the_data_is_there(used_project: Proj
 def test_a_revoked_key_is_replaced(used_project: Project) -> None:
     first = used_project.start().ready()
     key = used_project.facts()["api_key"]
-    listed = used_project.crouter("keys", "list", "developer@crouter.invalid").stdout
+    listed = used_project.crouter("keys", "list", "developer@crouter.invalid", "--purpose", "a test").stdout
     active = next(line.split()[0] for line in listed.splitlines() if line.endswith("active"))
-    assert used_project.crouter("keys", "revoke", active).returncode == 0
+    assert used_project.crouter("keys", "revoke", active, "--purpose", "a test").returncode == 0
     assert first.stopped() == 0
     second = used_project.start().ready()
     assert used_project.facts()["api_key"] != key

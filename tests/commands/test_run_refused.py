@@ -87,7 +87,9 @@ def test_a_database_of_another_contract_is_left_alone(project: Project) -> None:
     project.until_nothing_runs(1.0)
 
 
-@pytest.mark.parametrize("arguments", [("keys", "list", "a@example.invalid"), ("migrate", "--status")])
+@pytest.mark.parametrize(
+    "arguments", [("keys", "list", "a@example.invalid", "--purpose", "a test"), ("migrate", "--status")]
+)
 def test_without_a_database_commands_say_how_to_get_one(project: Project, arguments: tuple[str, ...]) -> None:
     done = project.crouter(*arguments)
     assert done.returncode == 1

@@ -115,6 +115,15 @@ class RequestStore:
         async with self._database.transaction() as connection:
             return await self._select(connection, "account_id = %s ORDER BY received_at DESC, id", account)
 
+    async def owner(self, request: uuid.UUID) -> uuid.UUID:
+        """The account of the person whose request it is. Raises NoSuchRequestError, DatabaseError."""
+        query = sql.SQL("SELECT account_id FROM {} WHERE id = %s").format(self._table)
+        rows = await self._database.rows(query, (request,))
+        if not rows:
+            raise NoSuchRequestError("no request has that id")
+        account: uuid.UUID = rows[0][0]
+        return account
+
     async def find(self, request: uuid.UUID) -> Request:
         """Raises NoSuchRequestError, DatabaseError."""
         async with self._database.transaction() as connection:

@@ -51,7 +51,7 @@ def test_a_mistake_of_ours_is_told_without_its_message(command: Command, monkeyp
         ("serve",),
         ("retention", "run"),
         ("migrate",),
-        ("keys", "list", "a@b.example"),
+        ("keys", "list", "a@b.example", "--purpose", "a test"),
         ("accounts", "credit", "a@b.c", "1", "--purpose", "a test"),
     ],
 )
