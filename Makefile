@@ -46,12 +46,12 @@ heading = @printf '\n== %s\n' "$(1)"
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check fix generate proof-controls bench torture lighthouse lock
-.PHONY: format-check lint types imports drift browser redis
+.PHONY: format-check lint types imports drift compiled browser redis
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) ## install everything that work on the code needs
+setup: $(DEV_READY) $(DEV_WEB_READY) $(FIDESLANG_READY) compiled ## install everything that work on the code needs
 	@echo "Ready: make run, make test, make check."
 
 run: $(RUN_READY) $(RUN_WEB_READY) ## start Crouter with its database; Ctrl-C stops everything
@@ -65,7 +65,7 @@ ifneq ($(SERVICE_TESTS),)
 	@$(BIN)/python -m pytest --junitxml .crouter/junit-service.xml -n $(SERVICE_WORKERS) --dist loadfile $(ARGS) $(SERVICE_TESTS)
 endif
 
-check: format-check lint types imports drift test ## everything CI runs
+check: format-check lint types imports drift compiled test ## everything CI runs
 	$(call heading,check: everything passed)
 
 format-check: $(DEV_READY) ## is every file formatted?
@@ -88,6 +88,12 @@ drift: $(DEV_READY) ## is generated/ in step with policy.yaml?
 	$(call heading,drift)
 	@$(BIN)/crouter check
 
+# Services and tests of them use what was compiled of these very sources, and run the sources where nothing was. One
+# that is under way is waited for.
+compiled: $(DEV_READY) ## compile the data path, where there is a C compiler
+	$(call heading,compiled data path)
+	@$(BIN)/crouter compile --if-possible
+
 fix: $(DEV_READY) ## format, and mend what the linter can mend
 	@$(BIN)/ruff format --exclude generated .
 	@$(BIN)/ruff check --fix --extend-exclude generated .
@@ -98,7 +104,7 @@ generate: $(DEV_READY) ## write generated/ anew from policy.yaml
 proof-controls: $(DEV_READY) ## break one promise after another: do its tests notice?
 	@CROUTER_ALL_CONTROLS=1 $(BIN)/python -m pytest $(ARGS) tests/controls
 
-bench: $(DEV_READY) $(DEV_WEB_READY) ## measure, beside nginx and other gateways
+bench: $(DEV_READY) $(DEV_WEB_READY) compiled ## measure, beside nginx and other gateways
 	@$(BIN)/python -m bench --install-peers $(ARGS)
 
 torture: $(DEV_READY) ## break everything at length: hours; ARGS='--scenario kills --seed 1' plays one
@@ -111,7 +117,7 @@ lighthouse: $(DEV_READY) $(DEV_WEB_READY) browser ## let Lighthouse judge every 
 	@$(BIN)/python -m tests.browser.lighthouse
 
 lock: $(DEV_READY) ## renew every pinned version
-	@$(LOCK) --group build --group run --group test --group bench --group lint \
+	@$(LOCK) --group build --group compile --group run --group test --group bench --group lint \
 		--output-file requirements/dev.txt
 	@$(LOCK) --group build --group run --constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(PIN) --group fideslang --output-file requirements/fideslang.txt
@@ -152,6 +158,8 @@ $(DEV_READY):
 	@$(PINNED) --requirement requirements/dev.txt
 	@$(THIS_PROJECT)
 	@touch $(RUN_READY) $@
+	@echo "Compiling the data path meanwhile, if there is a C compiler (once, half a minute; .venv/compiled.log)"
+	@$(BIN)/crouter compile --if-possible >.venv/compiled.log 2>&1 &
 
 $(RUN_WEB_READY):
 	$(node)

@@ -30,6 +30,7 @@ _MODULES: Final = {
     "openapi": "crouter.cli.openapi",
     "run": "crouter.cli.run_service",
     "serve": "crouter.cli.programs",
+    "compile": "crouter.cli.compile",
     "migrate": "crouter.cli.migrate",
     "retention": "crouter.cli.programs",
     "keys": "crouter.cli.keys",

@@ -11,6 +11,7 @@ from crouter.cli.terminal import Terminal
 from crouter.contract.deployment import Deployment
 from crouter.development.pasteable import claude_code, curl, python_sdk
 from crouter.development.state_folder import DevelopmentFacts
+from crouter.runtime.compiled.use import is_compiled
 from crouter.runtime.database.migrations import Step
 
 
@@ -60,6 +61,10 @@ class StartScreen:
             self._row("", "with ANTHROPIC_API_KEY set, requests go to Anthropic")
         else:
             self._row("Upstream", "Anthropic, with the key in ANTHROPIC_API_KEY: requests cost money")
+        if is_compiled():
+            self._row("Data path", "compiled")
+        else:
+            self._row("Data path", f"interpreted; `{_own_name()} compile` makes it quicker")
         if self._deployment.mail is not None:
             self._row("Mail", "written to .crouter/mail/*.eml, and sent to nobody")
         self._row("Retention", f"{_own_name()} retention run; on schedule too, as .crouter/worker.log tells")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
@@ -45,8 +45,9 @@ class Counter:
         counts[values] = counts.get(values, 0) + 1
 
 
-class Metrics(Collector):
-    """The declared metrics, in a registry of their own: none of a library can appear beside them.
+class Metrics:
+    """The declared metrics, in a registry of their own, as a collector by its methods: none of a library can appear
+    beside them.
 
     With `others` an exposition tells the sum over all processes.
     """
@@ -59,7 +60,7 @@ class Metrics(Collector):
         self._gauges: dict[str, Callable[[], Shown]] = {}
         self._others = others
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        self._registry.register(cast(Collector, self))
 
     def count(self, name: str, **labels: str) -> None:
         """Adds one. A metric that the policy does not declare is not counted; undeclared labels are left out."""

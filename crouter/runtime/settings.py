@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from crouter.contract.deployment import Deployment
 from crouter.contract.destinations import Processor
 from crouter.runtime.analytics.settings import AnalyticsSettings, read_analytics
+from crouter.runtime.compiled.use import INTERPRETED
 from crouter.runtime.database.transport import database_transport
 from crouter.runtime.environment import KeyRing, Reader
 from crouter.runtime.erasure.settings import TombstoneSettings, read_tombstones, require_tombstones
@@ -137,6 +138,7 @@ def read_settings(deployment: Deployment, environ: Mapping[str, str]) -> Setting
     """What the service needs. Raises SettingsError."""
     reader = Reader(environ)
     environment = read_environment(reader)
+    _require_known_form(reader)
     host, port = _listen(reader)
     store = _store(reader)
     production = environment == "production"
@@ -368,6 +370,12 @@ def _processes(reader: Reader) -> int | None:
         reader.problems.append(f"{name}: is a number from 1 to {PROCESSES_MAX}, one for each core as a rule")
         return None
     return int(value)
+
+
+def _require_known_form(reader: Reader) -> None:
+    """What it says was followed before anything could be told: `crouter.runtime.compiled.use`."""
+    if reader.text(INTERPRETED) not in ("", "1"):
+        reader.problems.append(f"{INTERPRETED}: is 1, or not set")
 
 
 def _split(url: str) -> SplitResult | None:

@@ -10,7 +10,6 @@ from crouter.runtime.compiled.use import use_compiled
 
 def start(deployment: Deployment, generated: Path) -> int:
     """Runs the service until it is told to stop. Gives the exit status: 0 stopped, 1 could not start."""
-    if "CROUTER_INTERPRETED" not in os.environ:
-        use_compiled()
+    use_compiled(os.environ)
     status: int = importlib.import_module("crouter.runtime.serve").serve(deployment, generated=generated)
     return status

@@ -1,8 +1,11 @@
-"""Which modules may be compiled, and where what was compiled of them is kept."""
+"""Which modules are compiled, what a compilation is made of, and where it is kept."""
 
 import hashlib
 import sys
 import sysconfig
+from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -64,26 +67,53 @@ MODULES: Final = (
     "crouter.runtime.upstream_health",
     "crouter.runtime.usage",
 )
-"""What a request passes through. No Struct of msgspec is made here, and no class has a base that is interpreted."""
+"""What a request passes through. No Struct of msgspec is made here: a class of another kind stays interpreted."""
+
+GROUP: Final = "crouter"
+SHARED: Final = f"{GROUP}__mypyc"
+"""The library with the code of all modules. What is imported by a module's own name only leads to it."""
 
 LIBRARY: Final = Path(__file__).parents[3]
+COMPILER_SETTINGS: Final = Path(__file__).with_name("mypy.ini")
+# The compiler reads what the modules import as well, and takes constants and types from there. Nothing else is in
+# reach of them: .importlinter.
+_READ: Final = ("contract", "runtime")
 
 
 def source_of(module: str) -> Path:
-    """The file of a module."""
-    return LIBRARY.joinpath(*module.split(".")).with_suffix(".py")
+    """The file of a module, below the library's folder."""
+    return Path(*module.split(".")).with_suffix(".py")
 
 
-def sources_digest() -> str:
-    """What a compilation is of: every source, and the interpreter that it is for. 32 hexadecimal digits."""
+def file_of(module: str) -> Path:
+    """The file that is compiled of a module, below the folder of a compilation."""
+    return Path(*module.split(".")).with_suffix(EXTENSION_SUFFIXES[0])
+
+
+def sources_digest(library: Path = LIBRARY) -> str:
+    """Everything that a compilation is made of, and the interpreter that it is for: 32 hexadecimal digits."""
     whole = hashlib.blake2b(digest_size=16)
-    whole.update(f"{sys.version}\0{sysconfig.get_platform()}\0".encode())
-    for module in MODULES:
-        content = hashlib.blake2b(source_of(module).read_bytes(), digest_size=16).hexdigest()
-        whole.update(f"{module}\0{content}\n".encode())
+    whole.update(f"{sys.version}\0{sysconfig.get_platform()}\0{EXTENSION_SUFFIXES[0]}\n".encode())
+    for path in _sources(library / "crouter"):
+        content = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        whole.update(f"{path.relative_to(library).as_posix()}\0{content}\n".encode())
     return whole.hexdigest()
 
 
-def compiled_root(prefix: Path | None = None) -> Path:
-    """The folder of all compilations: part of the environment that Crouter is installed in."""
-    return (prefix or Path(sys.prefix)) / "lib" / "crouter-compiled"
+def _sources(package: Path) -> Iterator[Path]:
+    yield package / COMPILER_SETTINGS.relative_to(LIBRARY / "crouter")
+    for part in _READ:
+        yield from sorted((package / part).rglob("*.py"))
+
+
+def compiler_version() -> str | None:
+    """The version of mypyc that is installed; None where there is none."""
+    try:
+        return version("mypy")
+    except PackageNotFoundError:
+        return None
+
+
+def compiled_root() -> Path:
+    """The folder of all compilations: part of the environment that runs Crouter, as its libraries are."""
+    return Path(sys.prefix, "lib", "crouter-compiled")

@@ -24,7 +24,7 @@ from crouter.runtime.metrics import Metrics
 
 EVENTS: Final = "crouter_credit_events_total"
 PATIENCE_SECONDS: Final = 1.0
-PAUSES_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
+PAUSES_SECONDS: Final[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)
 PORTION_MIN: Final = 250_000_000
 PORTION_MAX: Final = 10**12
 QUICK_SECONDS: Final = 15.0

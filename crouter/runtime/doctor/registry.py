@@ -6,6 +6,7 @@ from typing import Final
 from crouter.runtime.doctor import (
     backups,
     certificate,
+    compiled,
     database,
     disk,
     front,
@@ -21,6 +22,7 @@ from crouter.runtime.words import kind_of
 
 CHECKS: Final[tuple[Check, ...]] = (
     *setup.CHECKS,
+    *compiled.CHECKS,
     *secrets.CHECKS,
     *disk.CHECKS,
     *database.CHECKS,

@@ -21,6 +21,8 @@ END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of prices of a model: nanodollars for a token, or for a search."""
+
     input: _Nanousd
     output: _Nanousd
     cache_write_5m: _Nanousd
