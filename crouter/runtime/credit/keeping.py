@@ -81,7 +81,7 @@ class Keeper:
             raise
         for lease in closing:
             lease.closing = False
-            del credit.leases[lease.account]
+            del credit.leases[lease.account.int]
 
     async def renew(self) -> None:
         """Prolongs every lease; one that had ended already is used no more until leased anew. Raises DatabaseError."""

@@ -70,7 +70,7 @@ def read_entry(number: int, source: bytes) -> Entry | Refused:
     accepted = read_request(params)
     if isinstance(accepted, Refused):
         return Refused(f"{place}.params: {accepted.message}")
-    return Entry(custom_id, replace(accepted, options=replace(accepted.options, service_tier=BATCH_TIER)), params)
+    return Entry(custom_id, accepted.with_options(replace(accepted.options, service_tier=BATCH_TIER)), params)
 
 
 def read_page_query(query: Sequence[tuple[str, str]]) -> PageAsked | Refused:

@@ -5,23 +5,28 @@ the upstream runs. What the values mean is for the readers of each request.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from crouter.runtime.proxy.repeated_keys import accounts_for_all
+from crouter.runtime.proxy.repeated_keys import accounts_for_all, accounts_for_each
 
 ITEMS_MAX: Final = 10_000
+# Up to here all objects of a list are decoded before they are counted, since the smallest take some forty times their
+# bytes.
+_TOGETHER_BYTES_MAX: Final = 2**20
 
 _WHITESPACE = re.compile(rb"[ \t\n\r]*")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 Members: TypeAlias = dict[str, msgspec.Raw]
 _decode_members = msgspec.json.Decoder(Members).decode
+_decode_objects = msgspec.json.Decoder(list[Members]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_key = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder(Any).decode
-_UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class Refusal(Exception):  # noqa: N818 - it carries a decision to the one who asked for it
@@ -38,7 +43,7 @@ def object_members(source: bytes, place: str) -> Members:
         members = _decode_members(source)
     except msgspec.ValidationError:
         raise Refusal(f"{place} must be a JSON object") from None
-    except _UNDECODABLE:
+    except UNDECODABLE:
         raise Refusal(f"{place} is not valid JSON, or nested too deeply") from None
     if not accounts_for_all(source, members) and _keys_repeat(source, members):
         raise Refusal(f"{place} gives a key twice")
@@ -52,7 +57,7 @@ def value_of(members: Members, key: str) -> Any:
         return None
     try:
         return _decode_any(raw)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         raise Refusal(f"{key}: not valid JSON") from None
 
 
@@ -63,11 +68,41 @@ def items_of(members: Members, key: str, items_max: int = ITEMS_MAX) -> list[msg
         return []
     try:
         items = _decode_list(raw)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         raise Refusal(f"{key}: must be a list") from None
     if len(items) > items_max:
         raise Refusal(f"{key}: more than {items_max} entries")
     return items
+
+
+def objects_of(members: Members, key: str, place: str) -> Iterable[Members]:
+    """The entries of a list of objects, each with every key given once. Raises Refusal, also when it is gone through.
+
+    `place` is what refusals name an entry by.
+    """
+    raw = members.get(key)
+    if raw is None:
+        return ()
+    objects: list[Members] = []
+    if len(raw) <= _TOGETHER_BYTES_MAX:
+        try:
+            objects = _decode_objects(raw)
+        except UNDECODABLE:
+            objects = []
+    if 0 < len(objects) <= ITEMS_MAX and accounts_for_each(len(raw), objects):
+        return objects
+    return _one_by_one(items_of(members, key), place)
+
+
+def _one_by_one(entries: list[msgspec.Raw], place: str) -> Iterator[Members]:
+    for entry in entries:
+        yield object_members(bytes(entry), place)
+
+
+def first_byte(raw: msgspec.Raw) -> int:
+    """The first byte of a value, 0 where it is empty."""
+    source = memoryview(raw)
+    return source[0] if source else 0
 
 
 def object_source(members: Members) -> bytes:

@@ -8,33 +8,79 @@ share. Messages name the rule and, at most, a model id of plausible form; nothin
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from crouter.runtime.proxy.members import Members, Refusal, items_of, object_members, value_of
+from crouter.runtime.proxy.cost_factors import CostFactors, add_rest
+from crouter.runtime.proxy.members import Members, Refusal, first_byte, object_members, objects_of, value_of
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions, service_options
 from crouter.runtime.proxy.shared_state import refuse_shared_state
 
 MODEL_PATTERN: Final = r"[A-Za-z0-9._:@/-]{1,128}"
+_MODEL_CHARS_MAX: Final = 128
 _MODEL = re.compile(MODEL_PATTERN)
 _OPTION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TOOL_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # What is read further down; most requests have none of it.
-_RARE: Final = frozenset({"fallbacks", "tools", "billing_policy", "speed", "inference_geo"})
+_RARE: Final = frozenset(
+    {
+        "billing_policy",
+        "cache_control",
+        "container",
+        "context_management",
+        "fallbacks",
+        "inference_geo",
+        "mcp_servers",
+        "speed",
+        "tools",
+    }
+)
+# What of a tool bears on the cost of a request.
+_COSTLY_IN_TOOLS: Final = frozenset({"cache_control", "max_uses", "type"})
 
 
-# Not frozen: one is made for every request, and a frozen one takes several times as long to make.
-@dataclass(slots=True)
 class Accepted:
     """A body that may go on to pricing and limits."""
 
-    model: str
-    stream: bool
-    max_tokens: int | None
-    options: ServiceOptions
-    # Models the upstream may also run for this request: fallbacks and advisors. Each needs a price.
-    further_models: tuple[str, ...] = ()
-    # Types of server tools, some of which have a price that no answer reports.
-    tool_types: tuple[str, ...] = ()
+    __slots__ = ("factors", "further_models", "max_tokens", "model", "options", "stream", "tool_types")
+
+    def __init__(
+        self,
+        model: str,
+        stream: bool,
+        max_tokens: int | None,
+        options: ServiceOptions,
+        further_models: tuple[str, ...] = (),
+        tool_types: tuple[str, ...] = (),
+        factors: CostFactors | None = None,
+    ) -> None:
+        self.model = model
+        self.stream = stream
+        self.max_tokens = max_tokens
+        self.options = options
+        # Models the upstream may also run for this request: fallbacks and advisors. Each needs a price.
+        self.further_models = further_models
+        # Types of server tools, some of which have a price that no answer reports.
+        self.tool_types = tool_types
+        # What bears on its cost; None where the body has to be decoded for it.
+        self.factors = factors
+
+    def with_options(self, options: ServiceOptions) -> "Accepted":
+        """The same, asked for with other options."""
+        return Accepted(
+            self.model, self.stream, self.max_tokens, options, self.further_models, self.tool_types, self.factors
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Accepted) and self._asked() == other._asked()
+
+    def __hash__(self) -> int:
+        return hash(self._asked())
+
+    def __repr__(self) -> str:
+        return f"Accepted{self._asked()!r}"
+
+    def _asked(self) -> tuple[Any, ...]:
+        return (self.model, self.stream, self.max_tokens, self.options, self.further_models, self.tool_types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +104,24 @@ def _read(body: bytes) -> Accepted:
 
 def accepted_in(body: bytes, members: Members, limits: tuple[str, ...] = ("max_tokens",)) -> Accepted:
     """Reads the members of a body; `limits` are the keys that may bound an answer. Raises Refusal."""
-    refuse_shared_state(body, members)
+    factors = refuse_shared_state(body, members)
     model = _model(members, "model")
     if _RARE.isdisjoint(members):
-        return Accepted(model, _stream(members), _bound(members, limits), ORDINARY)
+        return Accepted(model, _stream(members), _bound(members, limits), ORDINARY, (), (), factors)
     fallback_models = _fallback_models(members)
-    tool_types, advisor_models = _tools(members)
+    tool_types, advisor_models, have_a_cost = _tools(members)
     _refuse_another_payer(members)
+    if factors is not None:
+        add_rest(factors, members, with_tools=have_a_cost)
     further = tuple(dict.fromkeys((*fallback_models, *advisor_models)))
     return Accepted(
-        model=model,
-        stream=_stream(members),
-        max_tokens=_bound(members, limits),
-        options=service_options(speed=_option(members, "speed"), inference_geo=_option(members, "inference_geo")),
-        further_models=further,
-        tool_types=tool_types,
+        model,
+        _stream(members),
+        _bound(members, limits),
+        service_options(speed=_option(members, "speed"), inference_geo=_option(members, "inference_geo")),
+        further,
+        tool_types,
+        factors,
     )
 
 
@@ -82,7 +131,9 @@ def _model(members: Members, place: str) -> str:
     model = value_of(members, "model")
     if not isinstance(model, str):
         raise Refusal(f"{place}: must be a string")
-    if not _MODEL.fullmatch(model):
+    # Nearly every id is of letters, digits and hyphens, which is told in a fraction of the time.
+    is_common = model.isascii() and len(model) <= _MODEL_CHARS_MAX and model.replace("-", "").isalnum()
+    if not is_common and not _MODEL.fullmatch(model):
         raise Refusal(f"{place}: does not have the form of a model id")
     return model
 
@@ -130,19 +181,21 @@ def _refuse_another_payer(members: Members) -> None:
 def _fallback_models(members: Members) -> tuple[str, ...]:
     raw = members.get("fallbacks")
     # "default" lets the upstream choose; what it chose is priced by what the answer reports.
-    if raw is None or bytes(memoryview(raw)[:1]) == b'"':
+    if raw is None or first_byte(raw) == ord('"'):
         return ()
-    return tuple(
-        _model(object_members(bytes(entry), "an entry of fallbacks"), "fallbacks: model")
-        for entry in items_of(members, "fallbacks")
-    )
+    fallbacks = objects_of(members, "fallbacks", "an entry of fallbacks")
+    return tuple(_model(fallback, "fallbacks: model") for fallback in fallbacks)
 
 
-def _tools(members: Members) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _tools(members: Members) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Types of tools and models of advisors; and whether a tool bears on the cost by anything but its length."""
     types: dict[str, None] = {}
     models: dict[str, None] = {}
-    for entry in items_of(members, "tools"):
-        tool = object_members(bytes(entry), "an entry of tools")
+    have_a_cost = False
+    for tool in objects_of(members, "tools", "an entry of tools"):
+        if _COSTLY_IN_TOOLS.isdisjoint(tool):
+            continue
+        have_a_cost = True
         kind = value_of(tool, "type")
         if kind is None or kind == "custom":
             continue
@@ -151,4 +204,4 @@ def _tools(members: Members) -> tuple[tuple[str, ...], tuple[str, ...]]:
         types[kind] = None
         if kind.startswith("advisor_"):
             models[_model(tool, "tools: model")] = None
-    return tuple(types), tuple(models)
+    return tuple(types), tuple(models), have_a_cost

@@ -4,19 +4,19 @@ Files, containers, skills of our own and threads that the upstream holds are fou
 record says whose they are, so a body that names one could read another customer's. What a customer's own tools take
 and return is free JSON and may call anything `file_id`; it is stepped over.
 
-Nearly every body is judged by a search of its bytes: only one in which the word occurs at all is decoded in full.
+Nearly every body holds nothing but what is usual, and so no such word. Of others the bytes are searched: only one in
+which the word occurs at all is decoded in full.
 """
 
 import json
-import re
 from typing import Any, Final
 
+from crouter.runtime.proxy.content import may_name_a_file, usual_factors
+from crouter.runtime.proxy.cost_factors import CostFactors
 from crouter.runtime.proxy.members import Members, Refusal, object_members, value_of
 
 _KEY: Final = "file_id"
 _PLACES: Final = ("system", "messages")
-# JSON may write a letter as its code point, `\u0066ile_id`; no encoder does that to the letters of this word.
-_WRITTEN_OUT: Final = re.compile(rb"\\u00(?:5[fF]|6[4569cC])")
 
 
 def shared_state_in(body: bytes) -> str | None:
@@ -28,22 +28,29 @@ def shared_state_in(body: bytes) -> str | None:
     return None
 
 
-def refuse_shared_state(body: bytes, members: Members) -> None:
-    """Raises Refusal when a request for a message, a token count or a chat completion names shared state."""
+def refuse_shared_state(body: bytes, members: Members) -> CostFactors | None:
+    """Raises Refusal when a request for a message, a token count or a chat completion names shared state.
+
+    Gives what the content of the body bears on its cost, if that could be told in the same look.
+    """
     if "container" in members:
         _refuse_container(value_of(members, "container"))
     if "thread" in members and value_of(members, "thread") is not None:
         raise Refusal("thread: conversations that the upstream holds are not offered")
-    if not _may_name_a_file(body):
+    factors = usual_factors(members)
+    if factors is None:
+        refuse_files(body, members)
+    return factors
+
+
+def refuse_files(body: bytes, members: Members) -> None:
+    """Raises Refusal when a body names a file, whatever else it holds."""
+    if not may_name_a_file(body):
         return
     for place in _PLACES:
         raw = members.get(place)
-        if raw is not None and _may_name_a_file(bytes(raw)) and _names_a_file(_decoded(bytes(raw), place)):
+        if raw is not None and may_name_a_file(bytes(raw)) and _names_a_file(_decoded(bytes(raw), place)):
             raise Refusal(f"{place}: files are not offered, so that no `file_id` can be used; send the content itself")
-
-
-def _may_name_a_file(source: bytes) -> bool:
-    return b'"file_id"' in source or (b"\\u00" in source and _WRITTEN_OUT.search(source) is not None)
 
 
 def _decoded(source: bytes, place: str) -> Any:

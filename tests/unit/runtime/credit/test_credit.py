@@ -41,7 +41,7 @@ async def test_what_another_process_does_not_use_is_asked_back_before_anybody_is
             idle.credit.release(await reserved(idle, ten, NEED))
         whole = await asking.credit.reserve(ten.account, 10 * NEED)
         assert whole is not None
-        assert idle.credit.leases[ten.account].free == 0
+        assert idle.credit.leases[ten.account.int].free == 0
         assert await idle.credit.reserve(ten.account, 1) is None
 
 
@@ -109,7 +109,7 @@ async def test_an_upstream_that_reports_more_than_was_held_is_charged_as_reporte
     assert ten.balance() == -2 * NEED
     assert ten.leased() == 0
     assert await process.credit.reserve(ten.account, 1) is None
-    assert process.credit.leases[ten.account].is_idle
+    assert process.credit.leases[ten.account.int].is_idle
 
 
 async def test_idle_leases_go_back_and_the_next_request_leases_anew(ten: Books) -> None:
@@ -127,7 +127,7 @@ async def test_idle_leases_go_back_and_the_next_request_leases_anew(ten: Books) 
 async def test_a_lease_in_use_is_renewed_and_one_that_ended_is_not_revived_without_looking(ten: Books) -> None:
     process, other = ten.process(), ten.process()
     await reserved(process, ten, NEED)
-    lease = process.credit.leases[ten.account]
+    lease = process.credit.leases[ten.account.int]
     ended = lease.usable_until
     process.clock.now += RENEW_SECONDS
     await process.keeper.sweep()

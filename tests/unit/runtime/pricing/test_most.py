@@ -14,7 +14,6 @@ from crouter.runtime.pricing.book import shipped_price_book
 from crouter.runtime.pricing.most import (
     IMAGE_TOKENS_MAX,
     OVERHEAD_TOKENS,
-    SEARCHES_MAX,
     WINDOW_TOKENS,
     most_it_can_cost,
 )
@@ -22,6 +21,7 @@ from crouter.runtime.pricing.rates import Price, cost
 from crouter.runtime.pricing.settlement import settle
 from crouter.runtime.proxy.attempt import Outcome, UsageRecordDraft
 from crouter.runtime.proxy.completion_request import Completion, read_completion
+from crouter.runtime.proxy.cost_factors import SEARCHES_MAX
 from crouter.runtime.proxy.options import ORDINARY, ServiceOptions
 from crouter.runtime.proxy.request import Accepted, read_request
 from crouter.runtime.proxy.usage import Iteration, UsageCounts
@@ -146,7 +146,7 @@ def test_the_bound_is_never_below_what_is_settled(data: st.DataObject) -> None:
     options = data.draw(st.sampled_from(BOOK.options_of(model)))
     max_tokens = data.draw(st.integers(0, 64_000))
     body = json.dumps(_body(model, kinds, max_tokens, data.draw(st.integers(0, 5000)))).encode()
-    asked = replace(accepted(body), options=options)
+    asked = accepted(body).with_options(options)
     if not _priced(asked):
         return
     bound = most_it_can_cost(asked, body, BOOK, AT)
@@ -251,7 +251,7 @@ def test_no_way_to_use_what_a_batch_asks_for_costs_more_than_is_reserved(model: 
 def test_a_batch_is_reserved_for_at_the_price_of_a_batch() -> None:
     body = json.dumps(request()).encode()
     ordinary = accepted(body)
-    batch = replace(ordinary, options=BATCH)
+    batch = ordinary.with_options(BATCH)
     assert 2 * most_it_can_cost(batch, body, BOOK, AT) == most_it_can_cost(ordinary, body, BOOK, AT)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crouter.runtime.proxy.repeated_keys import accounts_for_all
+from crouter.runtime.proxy.repeated_keys import accounts_for_all, accounts_for_each
 from crouter.runtime.proxy.request import Refused, read_request
 
 
@@ -56,3 +56,34 @@ def test_a_long_body_is_judged_as_a_short_one(size: int) -> None:
     twice = body[:-1] + b', "model": "claude-opus-4-5"}'
     assert not accounts_for_all(twice, members(twice))
     assert isinstance(read_request(twice), Refused)
+
+
+def test_so_few_bytes_that_no_member_stands_in_them_are_not_looked_at() -> None:
+    for blanks in range(20):
+        once = b'{"model":"a",' + b" " * blanks + b'"x":1}'
+        # The shortest member that could have been given before: ,"x":0
+        assert accounts_for_all(once, members(once)) == (blanks < len(b',"x":0'))
+    for twice in (b'{"x":0,"model":"a","x":1}', b'{"":0,"":1}', b'{"":0,"a":1,"":2}'):
+        assert not accounts_for_all(twice, members(twice))
+
+
+def object_list(source: bytes) -> list[dict[str, msgspec.Raw]]:
+    return msgspec.json.decode(source, type=list[dict[str, msgspec.Raw]])
+
+
+@given(st.lists(objects | st.just({}), max_size=12), st.integers(0, 11), st.booleans())
+def test_objects_of_a_list_are_accounted_for_together(
+    values: list[dict[str, object]], place: int, is_repeated: bool
+) -> None:
+    parts = [json.dumps(value, separators=(",", ":")) for value in values]
+    if is_repeated and place < len(values) and values[place]:
+        key = json.dumps(next(iter(values[place])))
+        parts[place] = "{" + key + ":0," + parts[place][1:]
+    else:
+        is_repeated = False
+    source = ("[" + ",".join(parts) + "]").encode()
+    try:
+        found = object_list(source)
+    except msgspec.MsgspecError:
+        return  # a text that is no Unicode
+    assert accounts_for_each(len(source), found) == (not is_repeated)
