@@ -97,7 +97,7 @@ async def test_an_answer_that_no_journal_and_no_database_takes_does_not_end_quie
     monkeypatch.setattr(settling.Settling.recorded, "__defaults__", (0.5,))
     outage.begin()
     # The disk fills up between admission and the end of the answer.
-    monkeypatch.setattr(Journal, "append", lambda journal, body: False)
+    monkeypatch.setattr(Journal, "append", lambda journal, body, noted: False)
     try:
         status, body = await post(known, stream=stream)
     finally:
