@@ -87,7 +87,7 @@ async def test_known_customers_are_answered_while_the_database_is_away_and_nothi
     assert len([row for row in known.rows("ledger") if row["kind"] == "charge"]) == 4
     (lease,) = known.rows("credit_lease")
     credit = known.running.parts.credit
-    assert lease["remaining_nanousd"] == credit.leases[known.account].granted
+    assert lease["remaining_nanousd"] == credit.leases[known.account.int].granted
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -192,14 +192,19 @@ class Connection:
         self._unread = data[body_end:]
         self._discards = False
         self.deadline = _NEVER if not self._missing else front.now + BODY_SECONDS
-        self._turn = turn = Turn(front, self, head)
+        turn = Turn(front, self, head)
+        self._turn = turn
         turn.begin()
-        if self._turn is turn:
+        if self._is_served_by(turn):
             if self._missing:
                 self._body.append(data[start:])
             else:
                 turn.take_body(data[start:body_end])
         return True
+
+    def _is_served_by(self, turn: Turn) -> bool:
+        """Asked apart: where it was just set, mypyc takes it for set, and a turn may end as soon as it has begun."""
+        return self._turn is turn
 
     def _take_body(self, data: bytes) -> None:
         """Takes what belongs to the body; what follows it is a next request."""

@@ -25,6 +25,8 @@ class ImageUrl(msgspec.Struct, gc=False):
 
 
 class Block(msgspec.Struct, gc=False):
+    """A part of a message, or of the system text."""
+
     type: str | None = None
     source: Source | None = None
     # Of a chat completion, where Anthropic's own form has `source`.
@@ -52,6 +54,8 @@ class ContextManagement(msgspec.Struct, gc=False):
 
 
 class Body(msgspec.Struct, gc=False):
+    """A whole request."""
+
     system: str | list[Block] | None = None
     messages: list[Message] = []
     tools: list[Tool] | None = None
@@ -129,6 +133,8 @@ UsualType = Literal[
 
 
 class UsualBlock(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A part of a message of one of the kinds that name nothing which the upstream holds."""
+
     tool_use_id: str | None = None
     type: UsualType | None = None
     text: str | None = None
@@ -161,6 +167,8 @@ class UsualCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class UsualMessage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """One turn."""
+
     role: str | None = None
     content: str | list[UsualBlock] | None = None
     # Of a chat completion.

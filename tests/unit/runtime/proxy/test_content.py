@@ -289,6 +289,6 @@ def test_many_tools_are_judged_as_few_are() -> None:
         tools = [{"name": "look", "description": "x" * 120}] * count
         source = compact({"model": "m", "tools": tools})
         assert isinstance(read_request(source), Accepted)
-        twice = source[:-3] + b'","name":"a"}]}'
+        twice = source[:-3] + b',"name":"a"}]}'
         assert read_request(twice) == Refused("an entry of tools gives a key twice")
     assert read_request(compact({"model": "m", "tools": [{}] * 10_001})) == Refused("tools: more than 10000 entries")
