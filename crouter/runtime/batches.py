@@ -1,9 +1,10 @@
 """Whose a message batch is, and what is reserved for it. All batches stand behind one upstream key.
 
 A record is made before the upstream is asked, in the transaction that finds the credit for it, and is given the batch's
-id when the upstream has answered. Until its results are read, or it is deleted, it holds the most that the batch can
-cost; nobody leases that. A record that was never given an id, because the process died in between, holds nothing after
-a while (`crouter.runtime.credit.spendable`). Leaves out what a batch says and what its results cost.
+id when the upstream has answered. Until its results are read, by its owner or at last by the service itself
+(`crouter.runtime.unread_batches`), or it is deleted, it holds the most that the batch can cost; nobody leases that. A
+record that was never given an id, because the process died in between, holds nothing after a while
+(`crouter.runtime.credit.spendable`). Leaves out what a batch says and what its results cost.
 """
 
 import uuid
@@ -15,12 +16,14 @@ from typing import Final, Literal
 from psycopg import sql
 
 from crouter.contract.deployment import Deployment
+from crouter.runtime.accounts import is_erased
 from crouter.runtime.credit.spendable import spendable_of
 from crouter.runtime.database.pool import Connection, Database
-from crouter.runtime.names import BATCH, LEDGER
+from crouter.runtime.names import ACCOUNT, BATCH, LEDGER
 from crouter.runtime.purposes import require_purpose
 
 PURPOSE: Final = "billing"
+_COLUMNS: Final = sql.SQL("id, account_id, api_key_id, upstream_id, created_at, settled_at IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class BatchRecords:
         self._table = database.table(BATCH)
         spendable = spendable_of(deployment, database, sql.SQL("%(account)s::uuid"))
         self._lock = spendable.lock
+        self._erased_owner = sql.SQL("SELECT FROM {} AS a WHERE a.id = b.account_id AND ({})").format(
+            database.table(ACCOUNT), is_erased(deployment, "a")
+        )
         self._state = sql.SQL("SELECT {}, {}").format(spendable.unreserved, spendable.leased)
 
     async def reserve(
@@ -137,11 +143,24 @@ class BatchRecords:
         batches = [OwnedBatch(*row) for row in rows[:limit]]
         return BatchPage(tuple(batches if side == "older" else reversed(batches)), len(rows) > limit)
 
+    async def unread(self, until: datetime, *, after: OwnedBatch | None = None) -> OwnedBatch | None:
+        """The oldest batch made until then that still holds something, or the first of them after another one.
+
+        None of an account that is erased: what it used is billed to nobody any more.
+        """
+        beside = sql.SQL("AND (created_at, id) > (%s, %s)") if after else sql.SQL("")
+        query = sql.SQL(
+            "SELECT {} FROM {} AS b WHERE created_at <= %s {} AND upstream_id IS NOT NULL AND settled_at IS NULL "
+            "AND ended_at IS NULL AND NOT EXISTS ({}) ORDER BY created_at, id LIMIT 1"
+        ).format(_COLUMNS, self._table, beside, self._erased_owner)
+        cursor = (after.created_at, after.record) if after else ()
+        rows = await self._database.rows(query, (until, *cursor))
+        return OwnedBatch(*rows[0]) if rows else None
+
     def _owned(self) -> sql.Composed:
         return sql.SQL(
-            "SELECT id, account_id, api_key_id, upstream_id, created_at, settled_at IS NOT NULL FROM {} "
-            "WHERE account_id = %s AND upstream_id IS NOT NULL AND ended_at IS NULL"
-        ).format(self._table)
+            "SELECT {} FROM {} WHERE account_id = %s AND upstream_id IS NOT NULL AND ended_at IS NULL"
+        ).format(_COLUMNS, self._table)
 
     async def _set(self, change: sql.SQL, values: tuple[object, ...]) -> None:
         statement = sql.SQL("UPDATE {} SET {} WHERE id = %s").format(self._table, change)

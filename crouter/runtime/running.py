@@ -22,6 +22,7 @@ from crouter.runtime.database.pool import Database
 from crouter.runtime.egress import ContentChannel, Egress
 from crouter.runtime.ending import end_task
 from crouter.runtime.fleet.joining import fleet_limits
+from crouter.runtime.front.passage import Passage
 from crouter.runtime.heartbeat import watching
 from crouter.runtime.identity.opening import PROCESSOR as IDENTITY_PROCESSOR
 from crouter.runtime.identity.opening import identity_provider
@@ -48,6 +49,7 @@ from crouter.runtime.server.site.analytics import sending_analytics
 from crouter.runtime.server.site.session_visitors import visitors_of
 from crouter.runtime.server.site.visitor import Visitors
 from crouter.runtime.settings import Settings
+from crouter.runtime.unread_batches import bill_unread_batches
 from crouter.runtime.upstream_health import show_upstream_keys
 
 SERVICE_LOG: Final = "service"
@@ -110,7 +112,10 @@ async def running(
         admitting = shared or limits or RateLimits(deployment.proxy.limits, clock)
         prices = prices or shipped_price_book()
         parts = await _parts(stack, deployment, settings, generated, log, metrics, database, books, admitting, prices)
-        found = await stack.enter_async_context(listening(parts, grace_seconds, inherited))
+        passage = Passage(deployment, parts.channel, parts.keys, metrics)
+        billing = asyncio.create_task(bill_unread_batches(parts, passage), name="unread batches")
+        stack.push_async_callback(end_task, billing)
+        found = await stack.enter_async_context(listening(parts, passage, grace_seconds, inherited))
         yield Running(found.url, parts, found.renew_certificate)
 
 

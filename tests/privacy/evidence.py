@@ -118,6 +118,7 @@ class _Gathering:
             for kind in ("api_error", "overloaded_error"):
                 await world.message(f"debugging {kind}", content.error(self._plant(f"debugging {kind}"), kind))
             await scenarios.recovered(world)
+            await further_routes.unread(world)
             reset = content.stream(self._plant("debugging reset"), Reset(), keep=6)
             await world.message("debugging reset", reset, stream=True)
             await self._end(world, signal.SIGABRT, content.stream(self._plant("abort"), Stall(), keep=6))

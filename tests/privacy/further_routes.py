@@ -3,6 +3,10 @@
 import json
 from typing import Any
 
+import psycopg
+
+from crouter.simulator import Reset, Scripted, Send
+from tests.behaviour.service import until
 from tests.privacy import content
 from tests.privacy.world import World
 
@@ -31,6 +35,35 @@ async def batched(world: World) -> None:
     broken = content.error(plant, "api_error")
     assert (await world.ask("batch", method="GET", path=f"{batch}/results", reply=broken)).status == 500
     assert (await world.ask("batch", {}, method="DELETE", path=batch)).status == 200
+
+
+async def unread(world: World) -> None:
+    """A batch that nobody reads: the service does, breaks off as the upstream does, and reads it once more."""
+    plant = world.planting("unread batch")
+    entries = [
+        {"custom_id": plant(f"custom_id/{number}"), "params": content.request_body(plant, words="simulate: echo\n")}
+        for number in range(3)
+    ]
+    made = await world.ask("unread batch", {"requests": entries}, path=BATCHES)
+    name = json.loads(made.body)["id"]
+    for _ in range(3):
+        assert (await world.ask("unread batch", method="GET", path=f"{BATCHES}/{name}")).status == 200
+    lines = world.simulator.batches.results(name)
+    assert isinstance(lines, bytes)
+    assert world.canaries.mark.encode() in lines
+    world.simulator.script(next=Scripted.json({"processing_status": "ended"}))
+    world.simulator.script(next=Scripted.stream([Send(lines[:-9]), Reset(0.2)]))
+    with psycopg.connect(world.dsn) as connection:
+        old = "UPDATE crouter.batch SET created_at = created_at - interval '26 days' WHERE upstream_id = %s"
+        connection.execute(old, (name,))
+
+    def is_billed() -> bool:
+        with psycopg.connect(world.dsn) as connection:
+            settled = "SELECT settled_at IS NOT NULL FROM crouter.batch WHERE upstream_id = %s"
+            return connection.execute(settled, (name,)).fetchone() == (True,)
+
+    await until(is_billed, 20)
+    assert world.simulator.scripted_left == 0
 
 
 async def completed(world: World) -> None:

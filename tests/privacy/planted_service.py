@@ -26,6 +26,7 @@ from typing import Any
 import psycopg
 
 import crouter.runtime.serve as serving
+from crouter.runtime import unread_batches
 from crouter.runtime.front import admission
 from crouter.runtime.front.head import HeadReader
 from crouter.runtime.metrics import Metrics
@@ -188,6 +189,9 @@ def plant() -> None:
         (RequestHeaders, "forwarded", forwarded_switched),
         (HeadReader, "read", read_head_switched),
         (serving, "Metrics", KnownMetrics),
+        # What nobody reads is looked for at once: a test has made it old.
+        (unread_batches, "START_SECONDS", 0.5),
+        (unread_batches, "LOOK_SECONDS", 0.5),
     ):
         assert hasattr(owner, name), "the part has another name now"
         setattr(owner, name, switched)

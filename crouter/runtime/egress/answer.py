@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
-from crouter.runtime.egress.errors import UpstreamError
+from crouter.runtime.egress.errors import AnswerTooLargeError, UpstreamError
 from crouter.runtime.egress.exchange import UpstreamExchange
 from crouter.runtime.egress.request_head import Headers
 
@@ -39,6 +39,17 @@ class Answer:
                 break
             await self._woken()
         self._raise()
+
+    async def whole(self, bytes_max: int) -> bytes:
+        """The body to its end, of an answer that should be small. Raises UpstreamError."""
+        pieces: list[bytes] = []
+        length = 0
+        async for piece in self.pieces():
+            length += len(piece)
+            if length > bytes_max:
+                raise AnswerTooLargeError
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Ends the connection at once, unless the answer has ended."""

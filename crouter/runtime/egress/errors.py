@@ -18,5 +18,9 @@ class UpstreamError(Exception):
         self.nothing_sent = nothing_sent
 
 
+class AnswerTooLargeError(UpstreamError):
+    """An answer that should be small does not end."""
+
+
 class UpstreamTimeoutError(UpstreamError):
     """The other side was silent, or took nothing, for too long."""

@@ -14,7 +14,6 @@ import httpx
 from yarl import URL
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.egress.answer import Answer
 from crouter.runtime.egress.channel import ContentChannel
 from crouter.runtime.egress.dialling import Dialler, Origin
 from crouter.runtime.egress.errors import EgressRefusedError, UpstreamError
@@ -97,19 +96,8 @@ class _Transport(httpx.AsyncBaseTransport):
             request.method, request.url.raw_path.decode("ascii"), headers, body if body else None
         )
         try:
-            content = await _whole(answer)
+            content = await answer.whole(ANSWER_BYTES_MAX)
         finally:
             answer.close()
         kept = [pair for pair in answer.headers if pair[0].lower() not in _OURS]
         return httpx.Response(answer.status, headers=kept, content=content, request=request)
-
-
-async def _whole(answer: Answer) -> bytes:
-    pieces: list[bytes] = []
-    length = 0
-    async for piece in answer.pieces():
-        length += len(piece)
-        if length > ANSWER_BYTES_MAX:
-            raise UpstreamError
-        pieces.append(piece)
-    return b"".join(pieces)

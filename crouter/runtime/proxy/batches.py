@@ -17,6 +17,8 @@ from crouter.runtime.proxy.request import Accepted, Refused, read_request
 # https://platform.claude.com/docs/en/api/creating-message-batches
 REQUESTS_MAX: Final = 100_000
 BATCH_TIER: Final = "batch"
+PATH: Final = "/v1/messages/batches"
+"""Where batches are, with us as at the upstream."""
 PAGE_MAX: Final = 100
 _PAGE_USUAL: Final = 20
 _LIMIT_MAX: Final = 1000
@@ -95,6 +97,15 @@ def batch_id_in(answer: bytes) -> str | None:
     except Refusal:
         return None
     return found if isinstance(found, str) and _ID.fullmatch(found) else None
+
+
+def has_ended(answer: bytes) -> bool | None:
+    """Whether the batch that an answer describes is worked off; None where it does not have the form of one."""
+    try:
+        status = value_of(object_members(answer, "the answer"), "processing_status")
+    except Refusal:
+        return None
+    return status == "ended" if isinstance(status, str) else None
 
 
 def with_own_results(answer: bytes, results_url: str) -> bytes:

@@ -1,13 +1,11 @@
 """Where batches are found: the upstream's paths for what a request asks, and our own address for results."""
 
-from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from crouter.runtime.batches import OwnedBatch
+from crouter.runtime.proxy.batches import PATH
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.own_address import own_address
-
-PATH: Final = "/v1/messages/batches"
 
 
 class BatchAddresses:

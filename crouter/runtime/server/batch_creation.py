@@ -19,7 +19,7 @@ from crouter.runtime.database.errors import DatabaseAwayError, DatabaseError
 from crouter.runtime.key_lookup import Caller
 from crouter.runtime.pricing.most import most_it_can_cost
 from crouter.runtime.pricing.unpriced import unpriced_in
-from crouter.runtime.proxy.batches import batch_id_in, read_entries, read_entry
+from crouter.runtime.proxy.batches import PATH, batch_id_in, read_entries, read_entry
 from crouter.runtime.proxy.errors import (
     ErrorReply,
     balance_too_low,
@@ -30,7 +30,7 @@ from crouter.runtime.proxy.errors import (
 )
 from crouter.runtime.proxy.request import Refused
 from crouter.runtime.server.admission import admit
-from crouter.runtime.server.batch_addresses import PATH, BatchAddresses
+from crouter.runtime.server.batch_addresses import BatchAddresses
 from crouter.runtime.server.body import read_body
 from crouter.runtime.server.exchange import Exchange, Parts
 from crouter.runtime.server.forwarding import Forwarding

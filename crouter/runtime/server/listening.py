@@ -39,7 +39,7 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    parts: Parts, grace_seconds: float, inherited: socket.socket | None = None
+    parts: Parts, passage: Passage, grace_seconds: float, inherited: socket.socket | None = None
 ) -> AsyncIterator[Listening]:
     """Serves until the block ends. Answers under way then have `grace_seconds` to finish.
 
@@ -49,7 +49,7 @@ async def listening(
     require_c_parser()
     settings, minimum = parts.settings, parts.deployment.security.tls_minimum
     tls = None if settings.tls is None else ServerTls(settings.tls, minimum)
-    relays = Relays(parts, Passage(parts.deployment, parts.channel, parts.keys, parts.metrics))
+    relays = Relays(parts, passage)
     edge, teller = Edge(parts.deployment, settings), Teller(parts.log, parts.metrics)
     cookies = CookieGate(parts.deployment.web.cookies, parts.metrics, strict=not settings.production)
     app = App(parts, relays, edge, teller, cookies)

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from crouter.runtime.egress import Answer, UpstreamError
+from crouter.runtime.egress import Answer
 from crouter.runtime.proxy.errors import ErrorReply, unavailable
 from crouter.runtime.proxy.headers import Headers
 from crouter.runtime.server.exchange import Exchange
@@ -14,10 +14,6 @@ from crouter.runtime.server.protocol import Reply, error_reply
 
 WHOLE_BYTES_MAX: Final = 8 * 1024 * 1024
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-
-
-class TooLargeError(UpstreamError):
-    """An answer that should be small does not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +45,9 @@ async def asked_whole(
 
 async def read_whole(forwarding: Forwarding, exchange: Exchange, answer: Answer) -> Whole:
     """Reads an answer to its end. Raises UpstreamError."""
-    pieces: list[bytes] = []
-    length = 0
-    async for piece in answer.pieces():
-        length += len(piece)
-        if length > WHOLE_BYTES_MAX:
-            raise TooLargeError
-        pieces.append(piece)
+    body = await answer.whole(WHOLE_BYTES_MAX)
     headers = tuple(pair for pair in forwarding.returned(answer, exchange) if pair[0].lower() not in _FRAMING)
-    return Whole(answer.status, headers, b"".join(pieces))
+    return Whole(answer.status, headers, body)
 
 
 def replied(outcome: Whole | ErrorReply, exchange: Exchange) -> web.StreamResponse:

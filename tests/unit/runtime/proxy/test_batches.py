@@ -10,6 +10,7 @@ from crouter.runtime.proxy.batches import (
     Entry,
     PageAsked,
     batch_id_in,
+    has_ended,
     page_body,
     read_entries,
     read_entry,
@@ -128,3 +129,20 @@ def test_a_page_has_the_form_of_the_api() -> None:
     assert json.loads(page_body([], [], has_more=False)) == empty
     two = page_body([b'{"id": 1}', b"{}"], ["a", "b"], has_more=True)
     assert json.loads(two) == {"data": [{"id": 1}, {}], "has_more": True, "first_id": "a", "last_id": "b"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b'{"processing_status":"ended"}', True),
+        (b'{"id":"x", "processing_status" : "in_progress"}', False),
+        (b'{"processing_status":"canceling"}', False),
+        (b'{"processing_status":"made_up_in_2031"}', False),
+        (b'{"processing_status":null}', None),
+        (b'{"id":"x"}', None),
+        (b"[]", None),
+        (b"", None),
+    ],
+)
+def test_a_batch_has_ended_only_where_it_says_so(answer: bytes, expected: bool | None) -> None:
+    assert has_ended(answer) is expected
