@@ -21,11 +21,7 @@ END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-<<<<<<< ours
     """One line of prices of a model: nanodollars for a token, or for a search."""
-=======
-    """One rate of a model: for which options, from when to when, above which length of the prompt."""
->>>>>>> theirs
 
     input: _Nanousd
     output: _Nanousd
