@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from crouter.runtime.compiled.modules import LIBRARY, compiled_root, compiler_version, sources_digest
-from crouter.runtime.compiled.use import fitting, folder_for
+from crouter.runtime.compiled.use import fitting, folder_for, is_whole
 
 KEPT: Final = 2
 """How many compilations are kept, the newest ones: who goes back to another branch has its own still."""
@@ -88,6 +88,8 @@ def _made(root: Path) -> Path:
         made = _compiled_in(Path(scratch))
         if sources_digest() != digest:
             raise CompilationError("the sources were changed meanwhile; compile them again")
+        if not is_whole(made):
+            raise CompilationError("the compiler has not written all of it")
         _put_in_place(made, folder)
     _remove_old(root)
     return folder

@@ -53,9 +53,12 @@ def folder_for(root: Path, digest: str, compiler: str | None) -> Path | None:
 def fitting(root: Path | None = None) -> Path | None:
     """The compilation of exactly these sources, for this interpreter; None where there is none, or not all of it."""
     folder = folder_for(root or compiled_root(), sources_digest(), compiler_version())
-    if folder is None or not all((folder / file).is_file() for file in _FILES.values()):
-        return None
-    return folder
+    return folder if folder is not None and is_whole(folder) else None
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether nothing of a compilation is missing."""
+    return all((folder / file).is_file() for file in _FILES.values())
 
 
 def is_forbidden(environ: Mapping[str, str]) -> bool:

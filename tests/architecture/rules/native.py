@@ -28,7 +28,7 @@ def interpreted_bases(sources: Iterable[Module]) -> Iterator[Finding]:
 
 
 def unread_libraries(sources: Iterable[Module], read: Collection[str]) -> Iterator[Finding]:
-    """Imports of libraries that the compiler is told to pass over: it would know nothing about what comes from there."""
+    """Imports of libraries that the compiler is told to pass over: it would know nothing of what comes from there."""
     known = {"crouter", *sys.stdlib_module_names, *read}
     for module in sources:
         for name in _imported(module.tree).values():
