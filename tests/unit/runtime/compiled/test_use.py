@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crouter.runtime.compiled import use as using
-from crouter.runtime.compiled.modules import MODULES, SHARED, file_of, source_of, sources_digest
+from crouter.runtime.compiled.modules import MODULES, SHARED, compiler_version, file_of, source_of, sources_digest
 from crouter.runtime.compiled.use import fitting, folder_for, is_forbidden, use_compiled
 from tests.unit.runtime.compiled.libraries import linked, small
 
@@ -101,7 +101,7 @@ SOURCES = "False False\npy\n"
 
 def test_what_cannot_be_loaded_is_left_alone_and_the_sources_run(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    plant(root, f"{sources_digest()}-{using.compiler_version()}")
+    plant(root, f"{sources_digest()}-{compiler_version()}")
     assert told(ROOT, root) == SOURCES
 
 
