@@ -25,6 +25,8 @@ def small(folder: Path) -> Path:
 def linked(package: Path) -> None:
     """What of the library is compiled or read by the compiler. Files are links: never write through them."""
     package.mkdir(parents=True)
+    # Without it this is half a namespace, and a whole package anywhere else is found instead.
+    (package / "__init__.py").symlink_to(ROOT / "crouter" / "__init__.py")
     for part in ("contract", "runtime"):
         shutil.copytree(ROOT / "crouter" / part, package / part, copy_function=os.symlink, ignore=_all_but_sources)
 

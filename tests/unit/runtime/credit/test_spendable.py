@@ -85,9 +85,10 @@ async def test_free_credit_of_all_processes_is_called_in_for_a_batch(ten: Books,
             assert hold is not None
             process.credit.release(hold)
         assert isinstance(await reserved(ten, records, 10 * NEED), TooLittle)
-        await one.credit.call_in(ten.account)
 
         async def is_reserved() -> bool:
+            # As whoever makes a batch does: asked again each time, because nobody may have listened the time before.
+            await one.credit.call_in(ten.account)
             return isinstance(await reserved(ten, records, 10 * NEED), uuid.UUID)
 
         await until(is_reserved, 10)
