@@ -10,8 +10,9 @@ ARGS ?=
 # For each target of the fuzzers.
 FUZZ_SECONDS ?= 600
 
-# Tests without a service run side by side. Those that start one share the machine with a database
+# Tests without a service run the sources, side by side. Those that start one share the machine with a database
 # and a client, and a file of them shares what it starts: two files at a time, whatever the machine.
+# What they start as a process runs what `make compiled` has made of the sources, if it has.
 WORKERS ?= auto
 SERVICE_WORKERS ?= 2
 QUICK_TESTS := $(wildcard tests/unit tests/cases tests/architecture)

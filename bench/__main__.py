@@ -98,7 +98,9 @@ def _run(bench: str, asked: argparse.Namespace) -> tuple[dict[str, Any], dict[st
 
 
 def _where(facts: dict[str, str]) -> str:
-    wanted = ("processor", "memory", "kernel", "Python", "PostgreSQL", "load average at the start", "date")
+    wanted = (
+        "processor", "memory", "kernel", "Python", "compiled by", "PostgreSQL", "load average at the start", "date",
+    )  # fmt: skip
     return "; ".join(f"{name} {facts[name]}" if name != "processor" else facts[name] for name in wanted) + "."
 
 

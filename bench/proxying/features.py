@@ -1,4 +1,7 @@
-"""What each feature costs: Crouter with none of them, then with one more at a time, until everything is on."""
+"""What each feature costs: Crouter with none of them, then with one more at a time, until everything is on.
+
+All of them run the sources: nothing can be left out of what is compiled.
+"""
 
 import sys
 import tempfile
@@ -64,7 +67,8 @@ def measure_features(prepared: Store, cores: Cores, plan: Plan, tell: Callable[[
 
 def _started(stack: ExitStack, prepared: Store, port: int, folder: Path, count: int) -> Peer:
     command = (sys.executable, "-m", "bench.proxying.variant", *FEATURES[:count])
-    pid, own_port = stack.enter_context(service(prepared, port, folder, *command, name=f"variant-{count}"))
+    starting = service(prepared, port, folder, *command, name=f"variant-{count}", interpreted=True)
+    pid, own_port = stack.enter_context(starting)
     return Peer(f"variant-{count}", own_port, pid, None, Dialect())
 
 

@@ -26,11 +26,14 @@ from bench.proxying.peers.installing import installed, locked_version
 from bench.proxying.peers.nginx import nginx, nginx_program
 from bench.proxying.processes import Cores, module, on_core, resident_mib
 from bench.proxying.upstream import upstream
+from crouter.runtime.compiled.use import fitting
 
 DIRECT, NGINX, HAPROXY, CROUTER = "direct", "nginx", "HAProxy", "Crouter"
+INTERPRETED = "Crouter, interpreted"
 PLAIN, TUNED, MINIMAL = "plain aiohttp", "tuned aiohttp", "asyncio.Protocol"
 TENSORZERO, PORTKEY, LITELLM = "TensorZero", "Portkey", "LiteLLM"
-ORDER = (DIRECT, NGINX, HAPROXY, MINIMAL, TUNED, PLAIN, CROUTER, TENSORZERO, PORTKEY, LITELLM)
+ORDER = (DIRECT, NGINX, HAPROXY, MINIMAL, TUNED, PLAIN, CROUTER, INTERPRETED, TENSORZERO, PORTKEY, LITELLM)
+OURS = (CROUTER, INTERPRETED)
 GATEWAYS = (TENSORZERO, PORTKEY, LITELLM)
 
 _Started = AbstractContextManager[tuple[int, int]]
@@ -73,7 +76,7 @@ def running_peers(policy: Path, cores: Cores, tell: Callable[[str], None]) -> It
         with on_core(cores.proxy):
             starting.reverse_proxies()
             starting.pass_throughs()
-            starting.add(CROUTER, service(prepared, strict, folder))
+            starting.ours(prepared)
             starting.gateways()
         yield Field(tuple(starting.peers), prepared, starting.absent, starting.versions)
 
@@ -111,6 +114,14 @@ class _Starting:
         self.add(MINIMAL, module("bench.proxying.peers.minimal", str(self._strict)))
         self.add(TUNED, module("bench.proxying.peers.tuned", origin))
         self.add(PLAIN, module("bench.proxying.peers.plain", origin))
+
+    def ours(self, prepared: Store) -> None:
+        """What is compiled, as a deployment runs it, and beside it the sources."""
+        self.add(CROUTER, service(prepared, self._strict, self._folder))
+        if fitting() is None:
+            self._miss(INTERPRETED, "nothing is compiled (crouter compile), so that Crouter runs its sources")
+        else:
+            self.add(INTERPRETED, service(prepared, self._strict, self._folder, name="sources", interpreted=True))
 
     def gateways(self) -> None:
         upstream_port = self._lenient

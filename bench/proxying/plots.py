@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bench.proxying import samples
 from bench.proxying.features import MEASURED
-from bench.proxying.field import CROUTER, ORDER
+from bench.proxying.field import CROUTER, ORDER, OURS
 from bench.proxying.goals import Figures
 from bench.proxying.loads import BIG, SMALL, STREAMS
 from bench.proxying.run import Proxying
@@ -17,7 +17,19 @@ from bench.proxying.samples import PERCENTS, Cell
 from bench.proxying.traffic import JSON
 
 _OURS, _OTHERS = "#c2410c", "#64748b"
-_LINES = ("#0f172a", "#2563eb", "#0891b2", "#16a34a", "#a16207", "#9333ea", _OURS, "#db2777", "#78716c", "#dc2626")
+_LINES = (
+    "#0f172a",
+    "#2563eb",
+    "#0891b2",
+    "#16a34a",
+    "#a16207",
+    "#9333ea",
+    _OURS,
+    "#f59e0b",
+    "#db2777",
+    "#78716c",
+    "#dc2626",
+)
 _STYLE: Any = {
     "svg.hashsalt": "crouter",
     "svg.fonttype": "none",
@@ -61,7 +73,7 @@ def _throughput(result: Proxying) -> Figure:
         axes.barh(
             [peer for peer, _ in shown],
             [value for _, value in shown],
-            color=[_OURS if peer == CROUTER else _OTHERS for peer, _ in shown],
+            color=[_OURS if peer in OURS else _OTHERS for peer, _ in shown],
         )
         for place, (_, value) in enumerate(shown):
             axes.text(value, place, f" {value:,.0f}", va="center", fontsize=7)

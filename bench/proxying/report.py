@@ -30,7 +30,8 @@ def summary(result: Proxying) -> str:
         f"**Goals**\n\n{goal_table(goals(result.cells, result.idle_mib, result.leaving_ms))}",
         f"**Medians**\n\n{median_table(result)}",
         _conditions(result),
-        f"**What each feature costs Crouter**, 64 connections, medians\n\n{feature_table(result.features)}",
+        "**What each feature costs Crouter**, run from its sources, 64 connections, medians\n\n"
+        + feature_table(result.features),
     ]
     return "\n".join(parts)
 

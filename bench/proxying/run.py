@@ -10,7 +10,7 @@ from bench.errors import BenchError
 from bench.figures import Repeated
 from bench.proxying import wrk
 from bench.proxying.features import Feature, measure_features
-from bench.proxying.field import CROUTER, DIRECT, GATEWAYS, HAPROXY, MINIMAL, NGINX, Field, Peer, running_peers
+from bench.proxying.field import CROUTER, DIRECT, GATEWAYS, HAPROXY, MINIMAL, NGINX, OURS, Field, Peer, running_peers
 from bench.proxying.identity import SAME_BYTES, compared
 from bench.proxying.leaving import measure_leaving
 from bench.proxying.load import Exchange, Load, Shape, drive
@@ -90,7 +90,7 @@ def measure(policy: Path, plan: Plan, tell: Callable[[str], None]) -> Proxying:
             features=features,
             leaving_ms=leaving_ms,
             by_wrk=by_wrk,
-            answered=None if any(CROUTER in cell.failed for cell in (*cells, *sweep)) else runs.through_crouter,
+            answered=None if any(set(OURS) & set(cell.failed) for cell in (*cells, *sweep)) else runs.through_crouter,
             metered=metered,
         )
 
@@ -110,7 +110,7 @@ class Runs:
             found = self.identity.setdefault(peer.name, {})
             for workload in self._workloads.values():
                 found[workload.name] = compared(peer, workload, self._running.prepared.key)
-                self.through_crouter += peer.name == CROUTER
+                self.through_crouter += peer.name in OURS
 
     def rounds(self, plan: Plan) -> tuple[Cell, ...]:
         """Every peer under every load, then again."""
@@ -152,7 +152,7 @@ class Runs:
 
     def _sample(self, cell: Cell, peer: Peer, kind: Kind, plan: Plan) -> None:
         waiting = [other.pid for other in self._running.peers if other.name in GATEWAYS and other.pid and other != peer]
-        shape = plan.shape(kind, peer.name, drains=peer.name == CROUTER)
+        shape = plan.shape(kind, peer.name, drains=peer.name in OURS)
         watch = Watch(peer.pid, self._core)
         with stopped(waiting) if waiting else nullcontext():
             try:
@@ -173,6 +173,6 @@ class Runs:
         request = peer.dialect.request(workload, peer.port, self._running.prepared.key)
         exchange = Exchange(peer.port, request, workload.content if is_same else None)
         load = drive(exchange, shape, begins=watch.mark, ends=watch.mark)
-        if peer.name == CROUTER:
+        if peer.name in OURS:
             self.through_crouter += load.all_answers
         return load

@@ -1,15 +1,19 @@
 """A Crouter that leaves features out, to see what each costs: `python -m bench.proxying.variant [FEATURE]...`.
 
 Only this process can do that, by putting methods that do nothing in the place of others before it starts the real
-service. No setting of Crouter's leaves anything out.
+service. No setting of Crouter's leaves anything out, and nothing can be replaced in what is compiled: this one runs the
+sources.
 """
 
 import asyncio
 import importlib
+import os
 import runpy
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from crouter.runtime.compiled.use import INTERPRETED
 
 FEATURES = ("key check", "limits", "reservation", "metering", "journal")
 """In the order in which a request meets them."""
@@ -174,6 +178,7 @@ def _written_already(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
+    os.environ[INTERPRETED] = "1"
     # Before the service is imported, so that what is imported by name is replaced as well.
     for left_out in FEATURES:
         if left_out not in sys.argv[1:]:

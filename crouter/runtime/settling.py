@@ -107,6 +107,8 @@ class Settling:
         self._to_keep = _Bell()
         self._database_answers = True
         self._disk_told = False
+        self.answer_waits_seconds = ANSWER_WAITS_SECONDS
+        """How long the end of an answer waits for the database, where no journal takes its record."""
 
     @property
     def has_room(self) -> bool:
@@ -152,12 +154,12 @@ class Settling:
         self._counted[settlement.draft.outcome._value_].add()
         return written
 
-    async def recorded(self, settlement: Settlement, hold: Hold, seconds: float = ANSWER_WAITS_SECONDS) -> None:
+    async def recorded(self, settlement: Settlement, hold: Hold) -> None:
         """Writes it to the database. Raises NotRecordedError when that takes too long; it is tried on all the same."""
         written = self.keep(settlement, hold)
         if written is None:
             raise NotRecordedError
-        done, _ = await asyncio.wait({written}, timeout=seconds)
+        done, _ = await asyncio.wait({written}, timeout=self.answer_waits_seconds)
         if not done:
             raise NotRecordedError
 

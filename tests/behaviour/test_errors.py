@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 
 from crouter.contract.deployment import Deployment
-from crouter.runtime.front.relay import Relays
 from crouter.runtime.limits import Reached
 from tests.behaviour.service import Service, message, until
 
@@ -162,12 +161,13 @@ async def test_a_client_that_expects_100_continue_gets_it_before_it_sends_its_bo
 
 @pytest.mark.claim("exclude-content", by="declared_log_fields")
 async def test_exclude_content__a_handlers_crash_is_a_500_and_its_log_line_names_a_type_only(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service,
 ) -> None:
-    def crash(*_: object) -> None:
-        raise ValueError(CANARY)
+    class Crashing:
+        def admit(self, *_: object) -> None:
+            raise ValueError(CANARY)
 
-    monkeypatch.setattr(Relays, "start", crash)
+    object.__setattr__(service.running.parts, "limits", Crashing())
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{service.url}/v1/messages", json=message(CANARY), headers=service.headers()) as answer,

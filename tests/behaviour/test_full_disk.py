@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 from crouter.runtime.journal.disk import Disk
 from crouter.runtime.journal.quarantine import quarantined
 from tests.behaviour.service import Service, message
+from tests.unit.runtime.test_usage import SETTLEMENT
 
 
 async def post(service: Service, **body: object) -> tuple[int, bytes]:
@@ -42,14 +44,17 @@ async def test_an_answer_that_no_journal_takes_is_in_the_database_before_its_end
     assert (await post(service, stream=stream))[0] == 200
 
 
-async def test_nothing_is_forwarded_that_no_journal_and_no_database_would_take(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settling = service.running.parts.settling
-    monkeypatch.setattr(type(settling), "has_room", False)
+async def test_nothing_is_forwarded_that_no_journal_and_no_database_would_take(service: Service) -> None:
+    holds = service.running.parts.credit.holds
+    assert (await post(service))[0] == 200
+    forwarded = len(service.simulator.ledger)
+    # So many requests are under way that their records fill the journal, and more.
+    holds.open += 1_000_000
     status, body = await post(service)
+    holds.open -= 1_000_000
     assert (status, json.loads(body)["error"]["type"]) == (503, "api_error")
-    assert len(service.simulator.ledger) == 0
+    assert len(service.simulator.ledger) == forwarded
+    assert (await post(service))[0] == 200
 
 
 async def test_a_refusal_says_what_it_may_cost_and_what_to_do(service: Service) -> None:
@@ -62,7 +67,7 @@ async def test_a_refusal_says_what_it_may_cost_and_what_to_do(service: Service) 
 
 
 async def test_late_usage_of_an_erased_account_brings_nothing_back_and_a_poisonous_record_stops_no_other(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service,
 ) -> None:
     parts = service.running.parts
     with psycopg.connect(service.dsn, autocommit=True) as connection:
@@ -71,18 +76,12 @@ async def test_late_usage_of_an_erased_account_brings_nothing_back_and_a_poisono
             "INSERT INTO crouter.account (id, created_at, deletion_requested_at, erased_at) VALUES (%s, %s, %s, %s)",
             (erased, *[datetime.now(UTC)] * 3),
         )
-    settled = parts.settling.record
-    accounts = iter([service.account, erased, service.account])
-    keys = iter([service.key_id, service.key_id, uuid.uuid4()])
-
-    def of_another(settlement: object, hold: object) -> bool:
-        object.__setattr__(settlement, "account", next(accounts))
-        object.__setattr__(settlement, "api_key", next(keys))
-        return settled(settlement, hold)  # type: ignore[arg-type]  # as they came
-
-    monkeypatch.setattr(type(parts.settling), "record", lambda _, settlement, hold: of_another(settlement, hold))
-    for _ in range(3):
-        assert (await post(service))[0] == 200
+    # Whose they are, and with which key; the last one is of a key that no table has.
+    for account, key in ((service.account, service.key_id), (erased, service.key_id), (service.account, uuid.uuid4())):
+        hold = await parts.credit.reserve(service.account, SETTLEMENT.charge.cost_nanousd)
+        assert hold is not None
+        late = replace(SETTLEMENT, id=uuid.uuid4(), account=account, api_key=key, occurred_at=datetime.now(UTC))
+        assert parts.settling.record(late, hold)
     (row,) = await service.settled("usage")
     assert row["account_id"] == service.account
     assert len(quarantined(parts.settings.journal)) == 1

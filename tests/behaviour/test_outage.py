@@ -12,10 +12,10 @@ import pytest_asyncio
 
 from crouter.contract.deployment import Deployment
 from crouter.embedded import RunningCluster
-from crouter.runtime import settling
-from crouter.runtime.journal.journal import Journal
+from crouter.runtime.journal.disk import Disk
 from crouter.simulator import Scripted
 from tests.behaviour.service import Service, message, serving
+from tests.behaviour.test_full_disk import no_space
 
 
 class Outage:
@@ -94,10 +94,10 @@ async def test_known_customers_are_answered_while_the_database_is_away_and_nothi
 async def test_an_answer_that_no_journal_and_no_database_takes_does_not_end_quietly_and_is_recorded_later(
     known: Service, outage: Outage, stream: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling.Settling.recorded, "__defaults__", (0.5,))
+    known.running.parts.settling.answer_waits_seconds = 0.5
     outage.begin()
     # The disk fills up between admission and the end of the answer.
-    monkeypatch.setattr(Journal, "append", lambda journal, body, noted: False)
+    monkeypatch.setattr(Disk, "write", no_space)
     try:
         status, body = await post(known, stream=stream)
     finally:

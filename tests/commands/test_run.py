@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from crouter.runtime.compiled.use import fitting
 from tests.commands.conftest import Project, Run
 
 
@@ -43,6 +44,7 @@ def test_the_screen_says_where_everything_is_and_that_no_model_is_called(run: Ru
     for shown in (facts["url"], facts["dashboard_url"], f"{run.url}/privacy", facts["api_key"], "$25.00"):
         assert shown in run.output
     assert "no model is called" in run.output
+    assert ("Data path  compiled" if fitting() else "Data path  interpreted; ") in run.output
     assert "\x1b" not in run.output
 
 

@@ -25,6 +25,7 @@ from crouter.generate.emit import emit
 from crouter.plan.plan import make_plan
 from crouter.policy.load import load
 from crouter.runtime.administration import administration
+from crouter.runtime.compiled.use import INTERPRETED
 from crouter.runtime.database.migrations import Origin, migrate
 from crouter.runtime.settings import read_store_settings
 
@@ -79,9 +80,12 @@ def store(policy: Path, folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def service(
-    prepared: Store, upstream: int, folder: Path, *command: str, name: str = "service"
+    prepared: Store, upstream: int, folder: Path, *command: str, name: str = "service", interpreted: bool = False
 ) -> Iterator[tuple[int, int]]:
-    """The service process, or another command that starts one: gives process id and port. Raises BenchError."""
+    """The service process, or another command that starts one: gives process id and port. Raises BenchError.
+
+    It runs what is compiled of the data path, if something is; or, `interpreted`, the sources.
+    """
     environ = {
         **prepared.environ,
         "CROUTER_ENVIRONMENT": "development",  # a plain-http upstream on this machine is not for production
@@ -90,6 +94,7 @@ def service(
         "ANTHROPIC_API_KEY": "sk-ant-bench",
         "CROUTER_JOURNAL": str(folder / f"{name}-journal"),
         "PYTHONPATH": os.pathsep.join((str(prepared.generated.parent), str(ROOT))),
+        **({INTERPRETED: "1"} if interpreted else {}),
     }
     command = command or (sys.executable, "-m", "generated.service")
     log = folder / f"{name}.log"

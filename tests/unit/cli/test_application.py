@@ -4,7 +4,19 @@ import pytest
 
 from tests.unit.cli.conftest import Command
 
-EVERY = ("generate", "check", "render", "explain", "run", "serve", "migrate", "retention", "keys", "accounts")
+EVERY = (
+    "generate",
+    "check",
+    "render",
+    "explain",
+    "run",
+    "serve",
+    "compile",
+    "migrate",
+    "retention",
+    "keys",
+    "accounts",
+)
 
 
 def test_help_names_every_command_and_the_statuses(command: Command) -> None:

@@ -211,6 +211,15 @@ def test_a_journal_waits_for_the_medium_for_many_records_at_once_unless_told_oth
     assert problems({**PRODUCTION, "CROUTER_JOURNAL_SYNC": "never"})[0].startswith("CROUTER_JOURNAL_SYNC")
 
 
+@pytest.mark.parametrize(("text", "is_told"), [("", False), ("1", False), ("0", True), ("yes", True)])
+def test_whether_the_sources_run_is_said_in_one_way(text: str, is_told: bool) -> None:
+    environ = {**PRODUCTION, "CROUTER_INTERPRETED": text}
+    if is_told:
+        assert problems(environ) == ("CROUTER_INTERPRETED: is 1, or not set",)
+    else:
+        read_settings(DEPLOYMENT, environ)
+
+
 @pytest.mark.claim("security-https")
 def test_security_https__production_needs_an_edge_or_a_certificate_of_its_own() -> None:
     bare = {**PRODUCTION, "CROUTER_EDGE_SECRET": ""}

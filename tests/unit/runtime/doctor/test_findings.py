@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 
 from crouter.contract.web import Web
-from crouter.runtime.doctor import backups, certificate, database, disk, front, identity, payments, secrets, setup
+from crouter.runtime.doctor import (
+    backups,
+    certificate,
+    compiled,
+    database,
+    disk,
+    front,
+    identity,
+    payments,
+    secrets,
+    setup,
+)
 from crouter.runtime.doctor.check import Backups, Check, Finding, Ground, State
 from crouter.runtime.doctor.registry import CHECKS, examine
 from crouter.runtime.egress.probing import Told
@@ -281,3 +292,13 @@ def test_payments_that_are_not_real_or_not_signed_are_found(key: str, secret: st
     findings = found(payments.CHECKS[0], ground(told))
     assert [finding.state for finding in findings] == expected
     assert "hiddenword" not in repr(findings)
+
+
+def test_a_data_path_that_is_not_compiled_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    (check,) = compiled.CHECKS
+    monkeypatch.setattr(compiled, "fitting", lambda: Path("there"))
+    assert states(check, ground()) == ["ok"]
+    assert states(check, ground({"CROUTER_INTERPRETED": "1"})) == ["skipped"]
+    monkeypatch.setattr(compiled, "fitting", lambda: None)
+    (finding,) = found(check, ground())
+    assert (finding.state, "`crouter compile`" in finding.do) == ("warning", True)

@@ -131,6 +131,7 @@ def test_no_oddity_is_plain() -> None:
     assert accepted_oddities() == set()
 
 
+@pytest.mark.interpreted("puts another constant in the place of a compiled one")
 @pytest.mark.parametrize(
     ("part", "laxer", "found"),
     [
